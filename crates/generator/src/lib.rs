@@ -1,0 +1,1 @@
+//! The BiRNN generator: model, objectives, training, checkpoints, sampling, assembly of records.

@@ -1,0 +1,1 @@
+//! From annotated records to equal-length, normalised, clustered segments.

@@ -1,0 +1,1 @@
+//! Simulated, annotated recordings: the demo database and a baseline.
