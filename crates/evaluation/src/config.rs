@@ -1,0 +1,21 @@
+use serde::{Deserialize, Serialize};
+
+/// Settings of an evaluation: the table `[evaluation]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvaluationConfig {
+    /// At most so many segments of a class are scored, and as many real ones stand on the other side. Default 600.
+    pub segments_per_class: usize,
+    /// Half-width of the Sakoe–Chiba band of dynamic time warping, as a share of the segment's length. Default 0.1.
+    pub dtw_band: f64,
+    /// How many times subjects are resampled for an interval. Default 500.
+    pub bootstrap_rounds: usize,
+    /// No interval for fewer subjects than this. Default 5.
+    pub minimum_subjects: usize,
+}
+
+impl Default for EvaluationConfig {
+    fn default() -> Self {
+        Self { segments_per_class: 600, dtw_band: 0.1, bootstrap_rounds: 500, minimum_subjects: 5 }
+    }
+}
