@@ -47,13 +47,6 @@ pub struct NoiseParts {
     pub electrode: Vec<f32>,
 }
 
-impl NoiseParts {
-    /// All parts of sample `i` together.
-    fn sum(&self, i: usize) -> f64 {
-        [&self.baseline_wander, &self.mains, &self.muscle, &self.electrode].iter().map(|part| f64::from(part[i])).sum()
-    }
-}
-
 /// A simulated record with everything that is known about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimulatedRecord {
@@ -176,11 +169,14 @@ impl SimulatedDatabase {
     /// Signal and noise through the converter: values are what a reader gets from the digital ones.
     fn digitised(&self, label: &str, clean: &[f32], noise: &NoiseParts) -> Channel {
         let top = f64::from((1_i32 << ADC_BITS) - 1);
-        let convert = |(i, &z): (usize, &f32)| {
-            let digital = ((f64::from(z) + noise.sum(i)) * GAIN + f64::from(BASELINE)).round().clamp(0.0, top);
-            ((digital - f64::from(BASELINE)) / GAIN) as f32
+        let parts = noise.baseline_wander.iter().zip(&noise.mains).zip(noise.muscle.iter().zip(&noise.electrode));
+        let convert = |(&z, ((&b, &h), (&m, &e))): (&f32, ((&f32, &f32), (&f32, &f32)))| {
+            let sum = f64::from(z) + f64::from(b) + f64::from(h) + f64::from(m) + f64::from(e);
+            // Not negative after the clamp, so that adding a half and cutting off rounds.
+            let digital = ((sum * GAIN + f64::from(BASELINE)).clamp(0.0, top) + 0.5) as i32;
+            (f64::from(digital - BASELINE) / GAIN) as f32
         };
-        let mut channel = self.channel(label, clean.iter().enumerate().map(convert).collect());
+        let mut channel = self.channel(label, clean.iter().zip(parts).map(convert).collect());
         channel.digitisation =
             Some(Digitisation { gain: GAIN, baseline: BASELINE, adc_resolution: ADC_BITS, adc_zero: BASELINE });
         channel

@@ -31,8 +31,8 @@ pub struct PlacedWave {
     pub amplitude_mv: [f64; LEADS.len()],
 }
 
-/// Waves further than this many widths away pull with less than 10⁻⁶ of their amplitude and are left out.
-const REACH: f64 = 6.0;
+/// Waves further than this many widths away have less than 10⁻⁵ of their height and are left out.
+const REACH: f64 = 5.0;
 
 /// Internal steps per second, at least. The narrowest wave (Q) has a width of 6 ms; at 2.8 ms a step RK4's error is below
 /// 10⁻⁴ of a wave's height, well under half a unit of an 11-bit converter. More would only cost time.
@@ -77,11 +77,11 @@ pub fn integrate(
         }
         while to >= beat.end_s {
             let end = beat.end_s;
-            state.advance(&beat, from, end);
+            state.advance(&mut beat, from, end);
             from = end;
             beat = Interval::new(r_times_s, waves, beat.index + 1);
         }
-        state.advance(&beat, from, to);
+        state.advance(&mut beat, from, to);
     }
     leads
 }
@@ -95,7 +95,7 @@ struct State {
 impl State {
     /// One Runge–Kutta step. The pull depends on the phase alone and both middle stages have the same, so two evaluations
     /// serve the four stages.
-    fn advance(&mut self, beat: &Interval, from_s: f64, to_s: f64) {
+    fn advance(&mut self, beat: &mut Interval, from_s: f64, to_s: f64) {
         let h = to_s - from_s;
         let middle = beat.pull(beat.phase(from_s + 0.5 * h));
         let end = beat.pull(beat.phase(to_s));
@@ -112,6 +112,7 @@ impl State {
 }
 
 /// One wave as the equation has it, in the phase of the present interval.
+#[derive(Clone, Copy)]
 struct PhaseWave {
     angle: f64,
     reach: f64,
@@ -127,7 +128,11 @@ struct Interval {
     start_s: f64,
     end_s: f64,
     omega: f64,
+    /// In order of where they begin to pull.
     waves: Vec<PhaseWave>,
+    /// How many of `waves` have begun, and those of them that still pull: two or three at a time, out of a dozen.
+    begun: usize,
+    active: Vec<PhaseWave>,
 }
 
 impl Interval {
@@ -139,7 +144,7 @@ impl Interval {
         let turn_s = if end_s.is_finite() { end_s - start_s } else { start_s - r_times_s[last.saturating_sub(1)] };
         let omega = TAU / turn_s;
         let near = waves.iter().take(index + 4).skip(index.saturating_sub(2)).flatten();
-        let waves = near
+        let mut waves: Vec<PhaseWave> = near
             .filter(|w| w.centre_s + REACH * w.width_s > start_s && w.centre_s - REACH * w.width_s < end_s)
             .map(|w| {
                 let b = omega * w.width_s;
@@ -151,7 +156,8 @@ impl Interval {
                 }
             })
             .collect();
-        Self { index, start_s, end_s, omega, waves }
+        waves.sort_by(|a, b| (a.angle - a.reach).total_cmp(&(b.angle - b.reach)));
+        Self { index, start_s, end_s, omega, active: Vec::with_capacity(waves.len()), waves, begun: 0 }
     }
 
     fn phase(&self, time_s: f64) -> f64 {
@@ -170,16 +176,19 @@ impl Interval {
         sum
     }
 
-    /// `− Σ aᵢ Δθᵢ exp(−Δθᵢ² / 2bᵢ²)` for each lead.
-    fn pull(&self, phase: f64) -> [f64; LEADS.len()] {
+    /// `− Σ aᵢ Δθᵢ exp(−Δθᵢ² / 2bᵢ²)` for each lead. The phase never goes back.
+    fn pull(&mut self, phase: f64) -> [f64; LEADS.len()] {
+        while let Some(wave) = self.waves.get(self.begun).filter(|w| w.angle - w.reach <= phase) {
+            self.active.push(*wave);
+            self.begun += 1;
+        }
+        self.active.retain(|w| phase < w.angle + w.reach);
         let mut sum = [0.0; LEADS.len()];
-        for wave in &self.waves {
+        for wave in &self.active {
             let distance = phase - wave.angle;
-            if distance.abs() < wave.reach {
-                let common = distance * (-distance * distance * wave.inverse).exp();
-                for (sum, strength) in sum.iter_mut().zip(wave.strength) {
-                    *sum -= strength * common;
-                }
+            let common = distance * (-distance * distance * wave.inverse).exp();
+            for (sum, strength) in sum.iter_mut().zip(wave.strength) {
+                *sum -= strength * common;
             }
         }
         sum
@@ -217,6 +226,11 @@ mod tests {
         assert_eq!(coarse[0].len(), 3000);
     }
 
+    fn naive_pull(beat: &Interval, phase: f64) -> f64 {
+        let pull = |w: &PhaseWave| w.strength[0] * (phase - w.angle) * (-(phase - w.angle).powi(2) * w.inverse).exp();
+        -beat.waves.iter().map(pull).sum::<f64>()
+    }
+
     /// The paper's equations as printed, one lead: x, y, z by RK4, the phase from an arctangent.
     fn cartesian(times: &[f64], waves: &[Vec<PlacedWave>], samples: usize) -> Vec<f32> {
         let steps = 8;
@@ -229,7 +243,7 @@ mod tests {
                 // The arctangent knows the phase but for whole turns.
                 let (expected, angle) = (beat.omega * (t - beat.start_s), y.atan2(x));
                 let phase = angle + TAU * ((expected - angle) / TAU).round();
-                [alpha * x - beat.omega * y, alpha * y + beat.omega * x, beat.pull(phase)[0] - z]
+                [alpha * x - beat.omega * y, alpha * y + beat.omega * x, naive_pull(beat, phase) - z]
             };
             let along = |k: [f64; 3], h: f64| std::array::from_fn(|i| state[i] + h * k[i]);
             let h = to - from;

@@ -10,15 +10,22 @@ use rand_distr::StandardNormal;
 /// electrodes (0.02 to 0.12 Hz, stronger the slower). All of it is below 0.5 Hz.
 pub fn baseline_wander(rng: &mut impl Rng, n: usize, fs: f64, rms_mv: f64) -> Vec<f32> {
     let respiration = rng.random_range(0.18..0.32);
-    let mut lines = vec![(respiration, 1.0), (respiration + rng.random_range(0.005..0.02), rng.random_range(0.2..0.6))];
-    for slow in [0.02_f64, 0.04, 0.07, 0.11] {
+    let mut lines = [Line { cycles_per_sample: respiration / fs, amplitude: 1.0, phase: rng.random_range(0.0..TAU) }; 6];
+    lines[1] = Line {
+        cycles_per_sample: (respiration + rng.random_range(0.005..0.02)) / fs,
+        amplitude: rng.random_range(0.2..0.6),
+        phase: rng.random_range(0.0..TAU),
+    };
+    for (line, slow) in lines[2..].iter_mut().zip([0.02_f64, 0.04, 0.07, 0.11]) {
         let frequency: f64 = slow * rng.random_range(0.8..1.2);
-        lines.push((frequency, rng.random_range(0.5..1.0) * (0.03 / frequency).sqrt()));
+        *line = Line {
+            cycles_per_sample: frequency / fs,
+            amplitude: rng.random_range(0.5..1.0) * (0.03 / frequency).sqrt(),
+            phase: rng.random_range(0.0..TAU),
+        };
     }
     let mut samples = vec![0.0_f64; n];
-    for (frequency, amplitude) in lines {
-        add_line(&mut samples, frequency / fs, amplitude, rng.random_range(0.0..TAU));
-    }
+    add_lines(&mut samples, lines);
     scaled_to(samples, rms_mv)
 }
 
@@ -28,14 +35,17 @@ pub fn mains(rng: &mut impl Rng, n: usize, fs: f64, mains_hz: f64, rms_mv: f64) 
     let mut samples = vec![0.0_f64; n];
     let (phase, harmonic_phase) = (rng.random_range(0.0..TAU), rng.random_range(0.0..TAU));
     let swell_hz = rng.random_range(0.03..0.2);
+    // A carrier and one weak side line each side: amplitude modulation by 6 %.
+    let line = |frequency: f64, amplitude: f64, phase: f64| Line { cycles_per_sample: frequency / fs, amplitude, phase };
     if mains_hz < 0.5 * fs {
-        // A carrier and one weak side line each side: amplitude modulation by 6 %.
-        add_line(&mut samples, mains_hz / fs, 1.0, phase);
-        add_line(&mut samples, (mains_hz - swell_hz) / fs, 0.03, phase);
-        add_line(&mut samples, (mains_hz + swell_hz) / fs, 0.03, phase);
-    }
-    if 3.0 * mains_hz < 0.48 * fs {
-        add_line(&mut samples, 3.0 * mains_hz / fs, 0.12, harmonic_phase);
+        let third = if 3.0 * mains_hz < 0.48 * fs { 0.12 } else { 0.0 };
+        let lines = [
+            line(mains_hz, 1.0, phase),
+            line(mains_hz - swell_hz, 0.03, phase),
+            line(mains_hz + swell_hz, 0.03, phase),
+            line(3.0 * mains_hz, third, harmonic_phase),
+        ];
+        add_lines(&mut samples, lines);
     }
     scaled_to(samples, rms_mv)
 }
@@ -50,7 +60,8 @@ pub fn muscle(rng: &mut impl Rng, n: usize, fs: f64, rms_mv: f64) -> Vec<f32> {
         low_pass.step(high_pass.step(rng.sample(StandardNormal)));
     }
     let mut strength = vec![1.0_f64; n];
-    add_line(&mut strength, rng.random_range(0.02..0.06) / fs, 0.33, rng.random_range(0.0..TAU));
+    let swell = rng.random_range(0.02..0.06) / fs;
+    add_lines(&mut strength, [Line { cycles_per_sample: swell, amplitude: 0.33, phase: rng.random_range(0.0..TAU) }]);
     for sample in &mut strength {
         *sample *= low_pass.step(high_pass.step(rng.sample(StandardNormal)));
     }
@@ -62,16 +73,29 @@ pub fn white(rng: &mut impl Rng, n: usize, _fs: f64, rms_mv: f64) -> Vec<f32> {
     (0..n).map(|_| (rng.sample::<f64, _>(StandardNormal) * rms_mv) as f32).collect()
 }
 
-/// Adds `amplitude · sin(2π · cycles_per_sample · i + phase)` to sample `i`, by rotating a phasor: a sine per sample would
-/// cost more than the model itself.
-pub(crate) fn add_line(samples: &mut [f64], cycles_per_sample: f64, amplitude: f64, phase: f64) {
-    let (turn_sin, turn_cos) = (TAU * cycles_per_sample).sin_cos();
+/// One spectral line: `amplitude · sin(2π · cycles_per_sample · i + phase)` at sample `i`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line {
+    pub(crate) cycles_per_sample: f64,
+    pub(crate) amplitude: f64,
+    pub(crate) phase: f64,
+}
+
+/// Adds `L` lines to the samples by rotating a phasor each, side by side: a sine per sample would cost more than the model
+/// itself, and one line after the other would wait for each rotation.
+pub(crate) fn add_lines<const L: usize>(samples: &mut [f64], lines: [Line; L]) {
+    let turn = lines.map(|line| (TAU * line.cycles_per_sample).sin_cos());
     // Restarted every 4,096 samples, so that rounding cannot build up over a long record.
     for (block, part) in samples.chunks_mut(4096).enumerate() {
-        let (mut sin, mut cos) = (TAU * cycles_per_sample * (block * 4096) as f64 + phase).sin_cos();
+        let first = (block * 4096) as f64;
+        let start = lines.map(|line| (TAU * line.cycles_per_sample * first + line.phase).sin_cos());
+        let mut sin: [f64; L] = std::array::from_fn(|l| lines[l].amplitude * start[l].0);
+        let mut cos: [f64; L] = std::array::from_fn(|l| lines[l].amplitude * start[l].1);
         for sample in part {
-            *sample += amplitude * sin;
-            (sin, cos) = (sin * turn_cos + cos * turn_sin, cos * turn_cos - sin * turn_sin);
+            *sample += sin.iter().sum::<f64>();
+            for l in 0..L {
+                (sin[l], cos[l]) = (sin[l] * turn[l].1 + cos[l] * turn[l].0, cos[l] * turn[l].1 - sin[l] * turn[l].0);
+            }
         }
     }
 }

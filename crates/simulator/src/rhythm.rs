@@ -13,7 +13,7 @@ use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
 use crate::SimulatorError;
-use crate::noise::add_line;
+use crate::noise::{Line, add_lines};
 
 /// One person's rhythm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,7 +123,7 @@ pub fn draw(rng: &mut impl Rng, config: &RhythmConfig, duration_s: f64) -> Resul
                 match ectopy.next(rng, after_v) {
                     // 0.3 s: the ventricles are refractory before.
                     "V" => ((sinus_rr * rng.random_range(0.55..0.72)).max(0.3), "V"),
-                    "S" => ((sinus_rr * rng.random_range(0.58..0.75)).max(0.3), "S"),
+                    "S" => ((sinus_rr * rng.random_range(0.57..0.73)).max(0.3), "S"),
                     normal => (sinus_rr, normal),
                 }
             }
@@ -187,9 +187,13 @@ impl Tachogram {
         let points = (duration_s.max(120.0) * GRID_HZ) as usize + 2;
         let mut deviations = vec![0.0_f64; points];
         for (centre, power) in [(config.mayer_hz, config.lf_hf_ratio), (config.respiration_hz, 1.0)] {
-            for _ in 0..LINES {
-                let frequency = centre + PEAK_WIDTH_HZ * rng.sample::<f64, _>(StandardNormal);
-                add_line(&mut deviations, frequency / GRID_HZ, power.sqrt(), rng.random_range(0.0..TAU));
+            for _ in 0..LINES / 8 {
+                let line = |_| Line {
+                    cycles_per_sample: (centre + PEAK_WIDTH_HZ * rng.sample::<f64, _>(StandardNormal)) / GRID_HZ,
+                    amplitude: power.sqrt(),
+                    phase: rng.random_range(0.0..TAU),
+                };
+                add_lines::<8>(&mut deviations, std::array::from_fn(line));
             }
         }
         let mean = deviations.iter().sum::<f64>() / points as f64;
