@@ -31,8 +31,8 @@ pub struct PlacedWave {
     pub amplitude_mv: [f64; LEADS.len()],
 }
 
-/// Waves further than this many widths away have less than 10⁻⁵ of their height and are left out.
-const REACH: f64 = 5.0;
+/// Waves further than this many widths away have less than 10⁻⁷ of their height and are left out.
+const REACH: f64 = 6.0;
 
 /// Internal steps per second, at least. The narrowest wave (Q) has a width of 6 ms; at 2.8 ms a step RK4's error is below
 /// 10⁻⁴ of a wave's height, well under half a unit of an 11-bit converter. More would only cost time.
