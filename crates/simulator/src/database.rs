@@ -169,14 +169,18 @@ impl SimulatedDatabase {
     /// Signal and noise through the converter: values are what a reader gets from the digital ones.
     fn digitised(&self, label: &str, clean: &[f32], noise: &NoiseParts) -> Channel {
         let top = f64::from((1_i32 << ADC_BITS) - 1);
-        let parts = noise.baseline_wander.iter().zip(&noise.mains).zip(noise.muscle.iter().zip(&noise.electrode));
-        let convert = |(&z, ((&b, &h), (&m, &e))): (&f32, ((&f32, &f32), (&f32, &f32)))| {
-            let sum = f64::from(z) + f64::from(b) + f64::from(h) + f64::from(m) + f64::from(e);
+        let mut sum: Vec<f64> = clean.iter().map(|&z| f64::from(z)).collect();
+        for part in [&noise.baseline_wander, &noise.mains, &noise.muscle, &noise.electrode] {
+            for (sum, &value) in sum.iter_mut().zip(part) {
+                *sum += f64::from(value);
+            }
+        }
+        let convert = |millivolts: f64| {
             // Not negative after the clamp, so that adding a half and cutting off rounds.
-            let digital = ((sum * GAIN + f64::from(BASELINE)).clamp(0.0, top) + 0.5) as i32;
+            let digital = ((millivolts * GAIN + f64::from(BASELINE)).clamp(0.0, top) + 0.5) as i32;
             (f64::from(digital - BASELINE) / GAIN) as f32
         };
-        let mut channel = self.channel(label, clean.iter().zip(parts).map(convert).collect());
+        let mut channel = self.channel(label, sum.into_iter().map(convert).collect());
         channel.digitisation =
             Some(Digitisation { gain: GAIN, baseline: BASELINE, adc_resolution: ADC_BITS, adc_zero: BASELINE });
         channel
