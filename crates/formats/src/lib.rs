@@ -1,1 +1,35 @@
 //! Read and write recordings and segment files.
+//!
+//! A recording is read into a [`Record`](physiosynth_signal::Record), whatever its format: signals in physical units,
+//! annotations, what the header says. A folder of recordings is a [`Database`], read record by record.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use physiosynth_formats::{ReadOptions, open_database, read_record};
+//! use physiosynth_signal::RecordSource;
+//!
+//! let record = read_record(Path::new("mitdb/100"), &ReadOptions::default())?;
+//! println!("{} lasts {} s", record.name, record.duration_s());
+//!
+//! let database = open_database(Path::new("mitdb"))?;
+//! for entry in database.entries() {
+//!     println!("record {} is of subject {}", entry.name, entry.subject);
+//! }
+//! # Ok::<(), physiosynth_formats::FormatError>(())
+//! ```
+//!
+//! Each recording format has a folder: [`wfdb`] so far. In it, each signal format is one file.
+#![forbid(unsafe_code)]
+
+mod database;
+mod error;
+mod inspection;
+mod replace;
+pub mod segments;
+pub mod wfdb;
+
+pub use database::{Database, open_database};
+pub use error::FormatError;
+pub use inspection::{AnnotationFacts, Inspection, SignalFacts, inspect, inspect_record};
+pub use wfdb::{ReadOptions, SignalFormat, read_annotations, read_header, read_record, write_record};

@@ -1,0 +1,154 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use physiosynth_signal::RecordSource as _;
+use serde::Serialize;
+
+use crate::FormatError;
+use crate::database::open_database;
+use crate::wfdb::{self, Header, Location, REFERENCE_ANNOTATOR, header, signal};
+
+/// What is in a record, and all that is wrong with it. Serialises to an entry of `records` in `inspect --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspection {
+    /// Name of the record.
+    pub name: String,
+    /// Its subject; the record's name where the database does not say.
+    pub subject: String,
+    /// Duration in seconds; 0 where nothing says.
+    pub duration_s: f64,
+    /// Its signals, in order.
+    pub signals: Vec<SignalFacts>,
+    /// Its reference annotations.
+    pub annotations: AnnotationFacts,
+    /// What is wrong, each in a sentence that names the file and the place.
+    pub problems: Vec<String>,
+}
+
+/// What a header says of one signal.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SignalFacts {
+    /// Label.
+    pub label: String,
+    /// Physical unit.
+    pub unit: String,
+    /// Samples per second, in hertz.
+    pub sampling_frequency_hz: f64,
+    /// Number of samples.
+    pub samples: u64,
+}
+
+/// Annotations, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct AnnotationFacts {
+    /// How many there are.
+    pub count: usize,
+    /// How many of each code.
+    pub codes: BTreeMap<String, usize>,
+}
+
+/// Inspects every record of a database, or the one record that `path` names.
+pub fn inspect(path: &Path) -> Result<Vec<Inspection>, FormatError> {
+    let database = open_database(path)?;
+    let records = database.entries().iter().enumerate();
+    let inspections = records.filter_map(|(index, entry)| {
+        let mut inspection = inspect_record(&database.record_path(index)?);
+        inspection.name.clone_from(&entry.name);
+        inspection.subject.clone_from(&entry.subject);
+        Some(inspection)
+    });
+    Ok(inspections.collect())
+}
+
+/// Inspects one record, named with or without extension. Never fails: what is wrong is in [`Inspection::problems`].
+pub fn inspect_record(path: &Path) -> Inspection {
+    let location = Location::new(path);
+    let name = location.name();
+    let mut inspection = Inspection {
+        subject: name.clone(),
+        name,
+        duration_s: 0.0,
+        signals: Vec::new(),
+        annotations: AnnotationFacts::default(),
+        problems: Vec::new(),
+    };
+    let header_path = location.file("hea");
+    let mut frames = None;
+    let mut rate = None;
+    match header::read(&header_path) {
+        Ok(header) => {
+            rate = Some(header.sampling_frequency());
+            frames = inspect_signals(&mut inspection, &header_path, &header);
+        }
+        Err(error) => inspection.problems.push(error.to_string()),
+    }
+    inspect_annotations(&mut inspection, &location.file(REFERENCE_ANNOTATOR), rate, frames);
+    inspection
+}
+
+/// Reads all signals for their sums; gives the record's number of frames.
+fn inspect_signals(inspection: &mut Inspection, header_path: &Path, header: &Header) -> Option<u64> {
+    let mut problems = Vec::new();
+    if header.name != inspection.name {
+        problems.push(format!("{}: the record line names record '{}'", header_path.display(), header.name));
+    }
+    if let Err(error) = wfdb::refuse_segments(header_path, header) {
+        problems.push(error.to_string());
+    }
+    for (index, line) in header.signals.iter().enumerate().filter(|(_, line)| line.gain.is_none_or(|gain| gain == 0.0)) {
+        problems.push(format!(
+            "{}, line {}: no gain is stated for signal {index} ('{}'), so that it is uncalibrated; {} units per {} are assumed",
+            header_path.display(),
+            line.line,
+            line.label(index),
+            line.effective_gain(),
+            line.unit()
+        ));
+    }
+    let mut frames = header.samples;
+    for group in signal::groups(header) {
+        let mut collect = |problem: FormatError| {
+            problems.push(problem.to_string());
+            Ok(())
+        };
+        // No signal has this index: sums are checked and nothing is converted.
+        let only = Some(usize::MAX);
+        let mut reading = signal::Reading { header_path, header, only, verify: true, report: &mut collect };
+        let found = signal::read_group(&mut reading, &group);
+        let checked = found.and_then(|(found, _)| wfdb::check_frames(header_path, &group, *frames.get_or_insert(found), found));
+        if let Err(error) = checked {
+            problems.push(error.to_string());
+        }
+    }
+    let rate = header.sampling_frequency();
+    let facts = header.signals.iter().enumerate().map(|(index, line)| SignalFacts {
+        label: line.label(index),
+        unit: line.unit().to_owned(),
+        sampling_frequency_hz: rate * f64::from(line.frame_samples()),
+        samples: frames.unwrap_or(0).saturating_mul(u64::from(line.frame_samples())),
+    });
+    inspection.signals = facts.collect();
+    inspection.duration_s = frames.unwrap_or(0) as f64 / rate;
+    inspection.problems.append(&mut problems);
+    frames
+}
+
+fn inspect_annotations(inspection: &mut Inspection, path: &Path, rate: Option<f64>, frames: Option<u64>) {
+    let file = match wfdb::read_annotation_file(path) {
+        Ok(file) => file,
+        Err(error) => return inspection.problems.push(error.to_string()),
+    };
+    for annotation in &file.annotations {
+        *inspection.annotations.codes.entry(annotation.code.clone().into_owned()).or_insert(0) += 1;
+    }
+    inspection.annotations.count = file.annotations.len();
+    if let Some(rate) = rate {
+        let problems = &mut inspection.problems;
+        let mut collect = |problem: FormatError| {
+            problems.push(problem.to_string());
+            Ok(())
+        };
+        // Everything goes to `collect`, which never ends the check.
+        let _ = wfdb::check_annotations(path, &file, rate, frames, &mut collect);
+    }
+}

@@ -1,0 +1,144 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use physiosynth_signal::Annotation;
+
+use super::codes::FREE_NUMBERS;
+use super::{AUX, CHAN, DEFINITIONS_BEGIN, DEFINITIONS_END, LARGEST_CODE, LARGEST_INTERVAL, NOTE, NUM, SKIP, SUB, by_symbol};
+use crate::FormatError;
+
+/// Encodes annotations as the content of an annotation file; `path` is for messages only.
+///
+/// Codes without a standard symbol are given one of the free numbers, defined at the start of the file. Durations have no
+/// place in this format and are not written.
+pub(crate) fn encode(path: &Path, annotations: &[Annotation]) -> Result<Vec<u8>, FormatError> {
+    let numbers = numbers(path, annotations)?;
+    let mut bytes = Vec::with_capacity(2 * annotations.len() + 64);
+    let defined: Vec<_> = numbers.iter().filter(|(_, (_, defined))| *defined).collect();
+    if !defined.is_empty() {
+        note(path, &mut bytes, DEFINITIONS_BEGIN)?;
+        for (code, (number, _)) in defined {
+            note(path, &mut bytes, &format!("{number} {code} {code}"))?;
+        }
+        note(path, &mut bytes, DEFINITIONS_END)?;
+    }
+    let (mut sample, mut channel, mut number) = (0, 0, 0);
+    for annotation in annotations {
+        interval(&mut bytes, annotation.sample.saturating_sub(sample), numbers.get(annotation.code.as_ref()).map_or(0, |n| n.0));
+        sample = annotation.sample;
+        if annotation.number != number {
+            number = annotation.number;
+            word(&mut bytes, NUM, u16::from(number as u8));
+        }
+        if annotation.subtype != 0 {
+            word(&mut bytes, SUB, u16::from(annotation.subtype as u8));
+        }
+        if annotation.channel != channel {
+            channel = annotation.channel;
+            word(&mut bytes, CHAN, u16::from(channel));
+        }
+        aux(path, &mut bytes, &annotation.aux)?;
+    }
+    word(&mut bytes, 0, 0);
+    Ok(bytes)
+}
+
+/// The number of each code in use, and whether the file has to define it.
+fn numbers<'a>(path: &Path, annotations: &'a [Annotation]) -> Result<BTreeMap<&'a str, (u8, bool)>, FormatError> {
+    let mut numbers: BTreeMap<&str, (u8, bool)> = BTreeMap::new();
+    let mut undefined = Vec::new();
+    for annotation in annotations {
+        let code = annotation.code.as_ref();
+        if numbers.contains_key(code) || undefined.contains(&code) {
+            continue;
+        }
+        if let Some(number) = by_symbol(code).map(|standard| standard.number).or_else(|| bracketed(code)) {
+            numbers.insert(code, (number, false));
+        } else if code.is_empty() || code.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(FormatError::Unwritable {
+                path: path.to_path_buf(),
+                cause: format!("the annotation code '{code}' is empty or has blanks in it"),
+                remedy: "give it a name in one word",
+            });
+        } else {
+            undefined.push(code);
+        }
+    }
+    let taken: Vec<u8> = numbers.values().map(|&(number, _)| number).collect();
+    let mut free = FREE_NUMBERS.iter().filter(|number| !taken.contains(number));
+    for code in undefined {
+        let number = free.next().ok_or_else(|| FormatError::Unwritable {
+            path: path.to_path_buf(),
+            cause: format!("more than {} annotation codes without a standard symbol", FREE_NUMBERS.len()),
+            remedy: "merge some of them, or write them as the text of comments",
+        })?;
+        numbers.insert(code, (*number, true));
+    }
+    Ok(numbers)
+}
+
+/// The number of a code that was read as `[43]`.
+fn bracketed(code: &str) -> Option<u8> {
+    let number = code.strip_prefix('[')?.strip_suffix(']')?.parse().ok()?;
+    (1..=LARGEST_CODE).contains(&number).then_some(number)
+}
+
+fn word(bytes: &mut Vec<u8>, code: u8, interval: u16) {
+    bytes.extend(((u16::from(code) << 10) | interval).to_le_bytes());
+}
+
+/// The word of an annotation, after as many SKIPs as its interval needs.
+fn interval(bytes: &mut Vec<u8>, mut interval: i64, code: u8) {
+    while !(0..=LARGEST_INTERVAL).contains(&interval) {
+        let step = interval.clamp(i64::from(i32::MIN), i64::from(i32::MAX));
+        let bits = step as i32 as u32;
+        word(bytes, SKIP, 0);
+        bytes.extend(((bits >> 16) as u16).to_le_bytes());
+        bytes.extend((bits as u16).to_le_bytes());
+        interval -= step;
+    }
+    word(bytes, code, interval as u16);
+}
+
+/// A comment at sample 0 that describes the file.
+fn note(path: &Path, bytes: &mut Vec<u8>, text: &str) -> Result<(), FormatError> {
+    word(bytes, NOTE, 0);
+    aux(path, bytes, text)
+}
+
+fn aux(path: &Path, bytes: &mut Vec<u8>, text: &str) -> Result<(), FormatError> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let Ok(length) = u8::try_from(text.len()) else {
+        return Err(FormatError::Unwritable {
+            path: path.to_path_buf(),
+            cause: format!("the annotation text '{text}' has {} bytes, and 255 is the most that fit", text.len()),
+            remedy: "shorten it",
+        });
+    };
+    word(bytes, AUX, u16::from(length));
+    bytes.extend(text.bytes());
+    if length % 2 == 1 {
+        bytes.push(0);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_is_refused() {
+        let path = Path::new("x.atr");
+        let long = encode(path, &[Annotation::beat(1, "N").with_aux("a".repeat(256))]).unwrap_err().to_string();
+        assert!(long.contains("256 bytes") && long.contains("x.atr"), "{long}");
+        let blank = encode(path, &[Annotation::beat(1, "two words")]).unwrap_err().to_string();
+        assert!(blank.contains("'two words'"), "{blank}");
+        let many: Vec<_> = (0..11).map(|i| Annotation::beat(i, format!("event{i}"))).collect();
+        let message = encode(path, &many).unwrap_err().to_string();
+        assert!(message.contains("more than 10"), "{message}");
+        assert!(encode(path, &many[..10]).is_ok());
+    }
+}
