@@ -1,0 +1,67 @@
+//! The figures: one file each, one line each in [`FIGURES`].
+
+mod beats;
+mod clusters;
+mod denoising;
+mod means;
+mod overview;
+mod psd;
+mod scores;
+mod strips;
+mod training;
+
+use crate::canvas::{Area, Canvas, Type};
+use crate::context::Context;
+use crate::palette::INK;
+
+/// One picture: what it is called, what it answers, how it is drawn.
+pub(crate) struct Figure {
+    /// File name without extension.
+    pub name: &'static str,
+    /// Heading on the page.
+    pub title: &'static str,
+    /// How to read it, for the page.
+    pub caption: fn(&Context<'_>) -> String,
+    /// Draws it, or says why there is nothing to draw.
+    pub draw: fn(&Context<'_>) -> Drawing,
+}
+
+/// What came of drawing.
+pub(crate) enum Drawing {
+    /// A picture.
+    Picture(Canvas),
+    /// Nothing to draw, and why, in words for the page.
+    Nothing(&'static str),
+}
+
+/// Every figure, in the order of the page.
+pub(crate) static FIGURES: &[Figure] = &[
+    overview::FIGURE,
+    strips::FIGURE,
+    beats::FIGURE,
+    means::FIGURE,
+    scores::FIGURE,
+    training::FIGURE,
+    psd::FIGURE,
+    clusters::FIGURE,
+    denoising::FIGURE,
+];
+
+/// Pixels across most figures.
+const WIDTH: u32 = 1600;
+/// Pixels around a figure.
+const MARGIN: i32 = 24;
+/// Pixels per em of labels in figures of [`WIDTH`]: 13 or more where the page shows them 1100 pixels wide.
+const SIZE: f32 = 20.0;
+
+/// A figure of [`WIDTH`] by `height` with its title; returns the area below the title.
+fn sheet(height: i32, title: &str) -> (Canvas, Area) {
+    let mut canvas = Canvas::new(WIDTH, height.max(1) as u32);
+    let all = canvas.area().inset(MARGIN);
+    let kind = Type::bold(SIZE * 1.4, INK);
+    canvas.text(title, (all.left as f32, all.top as f32 + 12.0), crate::canvas::Align::Left, kind);
+    (canvas, Area::new(all.left, all.top + 48, all.right, all.bottom))
+}
+
+#[cfg(test)]
+mod tests;

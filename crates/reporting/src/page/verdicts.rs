@@ -1,0 +1,87 @@
+//! The verdicts, in the order of their questions.
+
+use std::collections::BTreeMap;
+
+use physiosynth_evaluation::{Outcome, Verdict};
+
+use crate::page::escape::escape;
+
+const ORDER: [&str; 5] = ["faithful", "diverse", "useful", "private", "plausible"];
+
+/// What each name asks.
+fn question(name: &str) -> &'static str {
+    match name {
+        "faithful" => "Does a synthetic segment look like a real one?",
+        "diverse" => "Does the synthetic set hold the variety of the real one?",
+        "useful" => "Does it serve in place of real data?",
+        "private" => "Was no attack on its training subjects' privacy successful?",
+        "plausible" => "Does it make medical sense?",
+        _ => "",
+    }
+}
+
+/// The known ones first, in their order, then any others by name.
+pub(crate) fn in_order(verdicts: &BTreeMap<String, Verdict>) -> Vec<(&str, &Verdict)> {
+    let rank = |name: &str| ORDER.iter().position(|o| *o == name).unwrap_or(ORDER.len());
+    let mut list: Vec<(&str, &Verdict)> = verdicts.iter().map(|(name, verdict)| (name.as_str(), verdict)).collect();
+    list.sort_by_key(|(name, _)| rank(name));
+    list
+}
+
+/// The outcome in a word or two.
+pub(crate) fn in_words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "pass",
+        Outcome::Fail => "fail",
+        Outcome::NotAssessable => "not assessable",
+    }
+}
+
+fn style(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "pass",
+        Outcome::Fail => "fail",
+        Outcome::NotAssessable => "open",
+    }
+}
+
+/// The answer in one sentence, at the top of the page.
+pub(crate) fn headline(verdicts: &BTreeMap<String, Verdict>) -> String {
+    let named = |outcome: Outcome| {
+        let names: Vec<&str> = in_order(verdicts).into_iter().filter(|(_, v)| v.outcome == outcome).map(|(n, _)| n).collect();
+        (names.len(), names.join(", "))
+    };
+    if verdicts.is_empty() {
+        return "<p class=\"headline\">Nothing was evaluated: there is no verdict.</p>\n".into();
+    }
+    let mut parts = Vec::new();
+    for (outcome, words) in [(Outcome::Pass, "Passed"), (Outcome::Fail, "Failed"), (Outcome::NotAssessable, "Not assessable")] {
+        let (n, names) = named(outcome);
+        if n > 0 {
+            parts.push(format!("<span class=\"verdict {}\">{words}</span> {}", style(outcome), escape(&names)));
+        }
+    }
+    format!("<p class=\"headline\">{}</p>\n", parts.join(" &nbsp; "))
+}
+
+/// Each verdict with its question and reason.
+pub(crate) fn section(verdicts: &BTreeMap<String, Verdict>) -> String {
+    let mut html = String::from("<h2 id=\"verdicts\">Verdicts</h2>\n");
+    if verdicts.is_empty() {
+        return html + "<p>Nothing was evaluated.</p>\n";
+    }
+    html.push_str(
+        "<div class=\"scroll\"><table>\n<thead><tr><th>Question</th><th>Verdict</th><th>Because</th></tr></thead>\n<tbody>\n",
+    );
+    for (name, verdict) in in_order(verdicts) {
+        html.push_str(&format!(
+            "<tr><td><strong>{}</strong><br><span class=\"faint\">{}</span></td><td><span class=\"verdict {}\">{}</span></td><td>{}</td></tr>\n",
+            escape(name),
+            question(name),
+            style(verdict.outcome),
+            in_words(verdict.outcome),
+            escape(&verdict.because)
+        ));
+    }
+    html + "</tbody></table></div>\n"
+}
