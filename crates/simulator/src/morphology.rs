@@ -111,14 +111,14 @@ impl BeatShape {
         shape
     }
 
-    /// A premature ventricular beat: no P wave, a QRS complex over 120 ms wide, tall and notched, mostly upright in MLII
+    /// A premature ventricular beat: no P wave, a QRS complex over 120 ms wide, tall and slurred or notched, mostly upright in MLII
     /// (one in four is not), and a T wave against it.
     pub fn premature_ventricular(rng: &mut impl Rng) -> Self {
         let sign = if rng.random_bool(0.25) { -1.0 } else { 1.0 };
         let v1 = sign * if rng.random_bool(0.7) { -1.0 } else { 0.8 };
         let tall = rng.random_range(1.1..1.9);
         let width = rng.random_range(0.018..0.0245);
-        let notch = rng.random_range(0.25..0.5) * tall;
+        let notch = rng.random_range(0.2..0.4) * tall;
         let after = -rng.random_range(0.15..0.45) * tall;
         let t = -rng.random_range(0.25..0.42) * tall;
         let at = rng.random_range(0.3..0.34);
@@ -130,7 +130,7 @@ impl BeatShape {
             qrs: vec![
                 both(-2.1 * width, 0.6 * width, -0.1 * tall, 0.8),
                 both(0.0, width, tall, rng.random_range(0.6..0.9)),
-                both(1.3 * width, 0.6 * width, notch, 0.5),
+                both(rng.random_range(1.6..2.0) * width, 0.55 * width, notch, 0.5),
                 both(2.9 * width, 0.75 * width, after, 0.7),
             ],
             t: vec![both(at - 0.05, 0.06, 0.6 * t, 0.7), both(at + 0.015, 0.038, 0.55 * t, 0.7)],

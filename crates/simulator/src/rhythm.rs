@@ -116,7 +116,8 @@ pub fn draw(rng: &mut impl Rng, config: &RhythmConfig, duration_s: f64) -> Resul
     while beat.time_s < duration_s {
         beats.push(beat);
         let (rr, label) = match beat.label {
-            "V" => (2.0 * sinus_rr - beat.rr_before_s, "N"),
+            // Never shorter than a sinus interval, also where a fast rate leaves no room for a premature beat.
+            "V" => ((2.0 * sinus_rr - beat.rr_before_s).max(sinus_rr), "N"),
             "S" => (tachogram.at(beat.time_s) * rng.random_range(1.0..1.12), "N"),
             _ => {
                 sinus_rr = tachogram.at(beat.time_s);
