@@ -9,6 +9,9 @@
 //!
 //! In analysis `u`, `v` are the even and odd samples and `y0`, `y1` approximation and detail; in synthesis the other way round.
 //! All accesses are contiguous, so that a vector register holds neighbouring rows. Cost: `2 F` multiplications for two outputs.
+//!
+//! The loops are spelled out, by index and with named sums: iterators and array methods are not always inlined into a function
+//! that switches vector instructions on, and each call left over costs more than the sums (measured: a factor of five).
 #![expect(clippy::inline_always, reason = "vector code must be inlined into the function that switches the vector width on")]
 
 use pulp::{Arch, Simd, WithSimd};
@@ -34,7 +37,7 @@ struct Rows<'a, T> {
     y1: &'a mut [T],
 }
 
-/// Vectors of rows that are summed at once: enough independent sums to hide the latency of a multiply-add.
+/// Vectors of rows that are summed at once, named one by one below: enough to hide the latency of a multiply-add.
 const VECTORS: usize = 4;
 
 macro_rules! lattice {
@@ -66,31 +69,51 @@ macro_rules! lattice {
                 let (rows, width) = (y0.len(), S::$lanes * VECTORS);
                 let mut r = 0;
                 while r + width <= rows {
-                    let mut sum0 = [simd.$splat(0.0); VECTORS];
-                    let mut sum1 = sum0;
-                    for (i, t) in taps.iter().enumerate() {
+                    let zero = simd.$splat(0.0);
+                    let (mut a0, mut a1, mut a2, mut a3) = (zero, zero, zero, zero);
+                    let (mut b0, mut b1, mut b2, mut b3) = (zero, zero, zero, zero);
+                    let mut i = 0;
+                    while i < taps.len() {
+                        let t = &taps[i];
                         let (us, _) = S::$as_simd(&u[r + i..r + i + width]);
                         let (vs, _) = S::$as_simd(&v[r + i..r + i + width]);
-                        let t = t.map(|c| simd.$splat(c));
-                        for l in 0..VECTORS {
-                            sum0[l] = simd.$mul_add(t[0], us[l], sum0[l]);
-                            sum1[l] = simd.$mul_add(t[2], us[l], sum1[l]);
-                            sum0[l] = simd.$mul_add(t[1], vs[l], sum0[l]);
-                            sum1[l] = simd.$mul_add(t[3], vs[l], sum1[l]);
-                        }
+                        let (a_u, b_u) = (simd.$splat(t[0]), simd.$splat(t[2]));
+                        a0 = simd.$mul_add(a_u, us[0], a0);
+                        b0 = simd.$mul_add(b_u, us[0], b0);
+                        a1 = simd.$mul_add(a_u, us[1], a1);
+                        b1 = simd.$mul_add(b_u, us[1], b1);
+                        a2 = simd.$mul_add(a_u, us[2], a2);
+                        b2 = simd.$mul_add(b_u, us[2], b2);
+                        a3 = simd.$mul_add(a_u, us[3], a3);
+                        b3 = simd.$mul_add(b_u, us[3], b3);
+                        let (a_v, b_v) = (simd.$splat(t[1]), simd.$splat(t[3]));
+                        a0 = simd.$mul_add(a_v, vs[0], a0);
+                        b0 = simd.$mul_add(b_v, vs[0], b0);
+                        a1 = simd.$mul_add(a_v, vs[1], a1);
+                        b1 = simd.$mul_add(b_v, vs[1], b1);
+                        a2 = simd.$mul_add(a_v, vs[2], a2);
+                        b2 = simd.$mul_add(b_v, vs[2], b2);
+                        a3 = simd.$mul_add(a_v, vs[3], a3);
+                        b3 = simd.$mul_add(b_v, vs[3], b3);
+                        i += 1;
                     }
-                    S::$as_mut_simd(&mut y0[r..r + width]).0.copy_from_slice(&sum0);
-                    S::$as_mut_simd(&mut y1[r..r + width]).0.copy_from_slice(&sum1);
+                    let (ys, _) = S::$as_mut_simd(&mut y0[r..r + width]);
+                    (ys[0], ys[1], ys[2], ys[3]) = (a0, a1, a2, a3);
+                    let (ys, _) = S::$as_mut_simd(&mut y1[r..r + width]);
+                    (ys[0], ys[1], ys[2], ys[3]) = (b0, b1, b2, b3);
                     r += width;
                 }
-                for r in r..rows {
-                    let (mut sum0, mut sum1) = (0.0, 0.0);
-                    for ((t, a), b) in taps.iter().zip(&u[r..]).zip(&v[r..]) {
+                while r < rows {
+                    let (mut sum0, mut sum1, mut i) = (0.0, 0.0, 0);
+                    while i < taps.len() {
+                        let (t, a, b) = (&taps[i], u[r + i], v[r + i]);
                         sum0 += t[0] * a + t[1] * b;
                         sum1 += t[2] * a + t[3] * b;
+                        i += 1;
                     }
                     y0[r] = sum0;
                     y1[r] = sum1;
+                    r += 1;
                 }
             }
         }
@@ -106,8 +129,10 @@ fn each<T: Copy>(values: &mut [T], change: impl Fn(T) -> T) {
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            for value in values {
-                *value = change(*value);
+            let mut i = 0;
+            while i < values.len() {
+                values[i] = change(values[i]);
+                i += 1;
             }
         },
     );
@@ -118,9 +143,13 @@ pub fn split_phases<T: Copy>(pairs: &[T], even: &mut [T], odd: &mut [T]) {
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            for ((pair, even), odd) in pairs.chunks_exact(2).zip(even).zip(odd) {
-                *even = pair[0];
-                *odd = pair[1];
+            let n = (pairs.len() / 2).min(even.len()).min(odd.len());
+            let (pairs, even, odd) = (&pairs[..2 * n], &mut even[..n], &mut odd[..n]);
+            let mut i = 0;
+            while i < n {
+                even[i] = pairs[2 * i];
+                odd[i] = pairs[2 * i + 1];
+                i += 1;
             }
         },
     );
@@ -131,9 +160,13 @@ pub fn join_phases<T: Copy>(even: &[T], odd: &[T], pairs: &mut [T]) {
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            for ((pair, even), odd) in pairs.chunks_exact_mut(2).zip(even).zip(odd) {
-                pair[0] = *even;
-                pair[1] = *odd;
+            let n = (pairs.len() / 2).min(even.len()).min(odd.len());
+            let (pairs, even, odd) = (&mut pairs[..2 * n], &even[..n], &odd[..n]);
+            let mut i = 0;
+            while i < n {
+                pairs[2 * i] = even[i];
+                pairs[2 * i + 1] = odd[i];
+                i += 1;
             }
         },
     );
