@@ -8,6 +8,9 @@ use crate::FormatError;
 use crate::database::open_database;
 use crate::wfdb::{self, Header, Location, REFERENCE_ANNOTATOR, header, signal};
 
+/// How many problems of one kind are listed; the rest are counted.
+const LISTED: usize = 5;
+
 /// What is in a record, and all that is wrong with it. Serialises to an entry of `records` in `inspect --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inspection {
@@ -144,11 +147,18 @@ fn inspect_annotations(inspection: &mut Inspection, path: &Path, rate: Option<f6
     inspection.annotations.count = file.annotations.len();
     if let Some(rate) = rate {
         let problems = &mut inspection.problems;
+        let mut found = 0;
         let mut collect = |problem: FormatError| {
-            problems.push(problem.to_string());
+            found += 1;
+            if found <= LISTED {
+                problems.push(problem.to_string());
+            }
             Ok(())
         };
         // Everything goes to `collect`, which never ends the check.
         let _ = wfdb::check_annotations(path, &file, rate, frames, &mut collect);
+        if found > LISTED {
+            problems.push(format!("{}: {} more problems of this kind", path.display(), found - LISTED));
+        }
     }
 }

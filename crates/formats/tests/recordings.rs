@@ -45,7 +45,8 @@ fn every_signal_equals_wfdb_to_the_last_bit() {
         let Some(folder) = recordings(folder) else { continue };
         let record = read_record(&folder.join(name), &ReadOptions::default()).unwrap();
         let channel = &record.channels[signal.parse::<usize>().unwrap()];
-        assert_eq!((channel.label.as_str(), channel.unit.as_str()), (label, unit), "{name}");
+        assert_eq!(channel.label, label, "{name}");
+        assert!(unit == "-" || channel.unit == unit, "{name} {label}: {}", channel.unit);
         assert_eq!(channel.samples.len().to_string(), samples, "{name} {label}");
         let mut found = Sha256::new();
         for sample in &channel.samples {
@@ -63,7 +64,10 @@ fn every_annotation_equals_wfdb() {
     for columns in golden(include_str!("goldens/annotations.tsv")) {
         let [folder, name, extension, count, digest] = columns[..] else { panic!("{columns:?}") };
         let Some(folder) = recordings(folder) else { continue };
-        let annotations = read_annotations(&folder.join(name), extension).unwrap();
+        let mut annotations = read_annotations(&folder.join(name), extension).unwrap();
+        // wfdb-python takes every comment at sample 0 for a description of the file. The C library's rdann and we do so only
+        // where it begins with "## ".
+        annotations.retain(|a| !(a.sample == 0 && a.code == "\""));
         assert_eq!((annotations.len().to_string().as_str(), annotation_digest(&annotations).as_str()), (count, digest), "{name}");
     }
 }

@@ -1,6 +1,6 @@
 """Goldens for tests/recordings.rs: what wfdb-python reads from the real recordings.
 
-Made with wfdb 4.3.1, numpy 2.x, Python 3.11 or later:  python make_wfdb.py DATA_FOLDER
+Made with wfdb 4.3.1, numpy 2.4.6, Python 3.11.7:  python make_wfdb.py DATA_FOLDER
 Writes signals.tsv (SHA-256 of p_signal as little-endian float32, NaN as the one pattern 0x7fc00000) and annotations.tsv
 (SHA-256 of "sample symbol subtype chan num aux" lines, NUL bytes at the end of aux removed) beside this script.
 """
@@ -52,13 +52,17 @@ with open(HERE / "signals.tsv", "w") as out:
         for i, signal in enumerate(record.e_p_signal):
             signal = signal.astype("<f4")
             signal[np.isnan(signal)] = np.frombuffer(b"\x00\x00\xc0\x7f", "<f4")[0]
-            columns = [folder, name, i, record.sig_name[i], record.units[i], len(signal), digest(signal.tobytes())]
+            # Other bytes than ASCII are dropped by wfdb, and a unit with them.
+            unit = record.units[i] if path.with_suffix(".hea").read_bytes().isascii() else "-"
+            columns = [folder, name, i, record.sig_name[i], unit, len(signal), digest(signal.tobytes())]
             out.write("\t".join(map(str, columns)) + "\n")
 
 with open(HERE / "annotations.tsv", "w") as out:
     out.write(f"# wfdb {wfdb.__version__}: folder, record, extension, annotations, SHA-256\n")
     for folder, name, extension in ANNOTATIONS:
-        a = wfdb.rdann(str(DATA / folder / name), extension)
-        rows = zip(a.sample, a.symbol, a.subtype, a.chan, a.num, a.aux_note)
+        a = wfdb.rdann(str(DATA / folder / name), extension, return_label_elements=["symbol", "label_store"])
+        # A code without a symbol is NaN here; it is named by its number there.
+        symbols = [s if isinstance(s, str) else f"[{n}]" for s, n in zip(a.symbol, a.label_store)]
+        rows = zip(a.sample, symbols, a.subtype, a.chan, a.num, a.aux_note)
         text = "".join(f"{s} {c} {sub} {chan} {num} {aux.rstrip(chr(0))}\n" for s, c, sub, chan, num, aux in rows)
         out.write("\t".join(map(str, [folder, name, extension, len(a.sample), digest(text.encode())])) + "\n")

@@ -4,7 +4,7 @@ mod format16;
 mod format212;
 mod read;
 
-pub(crate) use read::{Group, Reading, groups, read_group};
+pub(crate) use read::{Group, INITIAL_VALUE, Reading, groups, read_group};
 
 /// A signal format that can be read and written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

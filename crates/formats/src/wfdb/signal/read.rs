@@ -11,6 +11,9 @@ use crate::wfdb::header::{Header, SignalLine};
 /// Samples that are decoded at a time: their bytes, their digital values and what is made of them stay in the cache.
 const BATCH_SAMPLES: usize = 8_192;
 
+/// What [`FormatError::Checksum`] calls a signal's first sample.
+pub(crate) const INITIAL_VALUE: &str = "initial value";
+
 /// What to read, and what to do about signals that are not what the header says.
 pub(crate) struct Reading<'a> {
     /// The header file.
@@ -314,7 +317,7 @@ fn verify(reading: &mut Reading, path: &Path, signal: usize, track: &Track, line
     if let (Some(expected), Some(found)) = (line.initial_value, track.initial)
         && expected != found
     {
-        mismatch("initial value", i64::from(expected), i64::from(found))?;
+        mismatch(INITIAL_VALUE, i64::from(expected), i64::from(found))?;
     }
     Ok(())
 }
