@@ -145,6 +145,16 @@ impl Canvas {
         if area.width() == 0 || area.height() == 0 {
             return;
         }
+        // The backend leaves out rectangles that are one pixel wide or high: grid lines are such.
+        if area.width() == 1 || area.height() == 1 {
+            self.with(|b| {
+                for y in area.top..area.bottom {
+                    (area.left..area.right).for_each(|x| Self::tint(b, (x, y), colour, alpha));
+                }
+                Ok::<(), ()>(())
+            });
+            return;
+        }
         let colour: RGBAColor = colour.mix(alpha);
         self.with(|b| b.draw_rect((area.left, area.top), (area.right - 1, area.bottom - 1), &colour, true));
     }
@@ -402,6 +412,15 @@ mod tests {
             canvas.stroke(&[(10.0, 10.0), to], Pen::new(3.0, BLACK), canvas.area());
             let expected = 3.0 * f64::from((to.0 - 10.0_f32).hypot(to.1 - 10.0)) + std::f64::consts::PI * 2.25;
             assert!((ink(&canvas) / expected - 1.0).abs() < 0.05, "{to:?}: {} beside {expected}", ink(&canvas));
+        }
+    }
+
+    #[test]
+    fn fills_are_exact_down_to_one_pixel() {
+        for (width, height) in [(1, 40), (40, 1), (1, 1), (30, 20)] {
+            let mut canvas = Canvas::new(100, 100);
+            canvas.fill(Area::new(10, 10, 10 + width, 10 + height), BLACK);
+            assert_eq!(ink(&canvas).round() as i32, width * height);
         }
     }
 

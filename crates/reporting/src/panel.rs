@@ -51,12 +51,14 @@ impl Range {
         }
     }
 
-    fn ticks(self, wanted: usize) -> Vec<f64> {
+    /// Positions and texts of at most `most` ticks.
+    fn ticks(self, most: usize) -> Vec<(f64, String)> {
         if self.logarithmic {
-            ticks::logarithmic(self.low, self.high, wanted)
-        } else {
-            ticks::linear(self.low, self.high, wanted)
+            let ticks = ticks::logarithmic(self.low, self.high, most);
+            return ticks.into_iter().map(|t| (t, ticks::logarithmic_label(t))).collect();
         }
+        let ticks = ticks::linear(self.low, self.high, most);
+        ticks.iter().map(|&t| (t, ticks::label(t, &ticks))).collect()
     }
 }
 
@@ -141,22 +143,22 @@ impl Panel {
     fn grid(&self, canvas: &mut Canvas, axes: &Axes<'_>) {
         let (em, area) = (axes.size, self.area);
         let kind = Type::regular(em, FAINT);
-        let across = self.x.ticks((area.width() as f32 / (em * 5.0)).clamp(2.0, 12.0) as usize);
-        let up = self.y.ticks((area.height() as f32 / (em * 2.2)).clamp(2.0, 8.0) as usize);
-        for &tick in &across {
+        let across = self.x.ticks((area.width() as f32 / (em * 2.7)).clamp(2.0, 13.0) as usize);
+        let up = self.y.ticks((area.height() as f32 / (em * 1.6)).clamp(2.0, 8.0) as usize);
+        for (tick, text) in across {
             let x = self.at_x(tick);
             let column = x.round() as i32;
             canvas.fill(Area::new(column, area.top, column + 1, area.bottom), GRID);
             if axes.x_numbers {
-                canvas.text(&ticks::label(tick, &across), (x, area.bottom as f32 + em * 0.85), Align::Centre, kind);
+                canvas.text(&text, (x, area.bottom as f32 + em * 0.85), Align::Centre, kind);
             }
         }
-        for &tick in &up {
+        for (tick, text) in up {
             let y = self.at_y(tick);
             let row = y.round() as i32;
             canvas.fill(Area::new(area.left, row, area.right, row + 1), GRID);
             if axes.y_numbers {
-                canvas.text(&ticks::label(tick, &up), (area.left as f32 - em * 0.35, y), Align::Right, kind);
+                canvas.text(&text, (area.left as f32 - em * 0.35, y), Align::Right, kind);
             }
         }
         canvas.outline(Area::new(area.left - 1, area.top - 1, area.right + 1, area.bottom + 1), 1, FRAME);
@@ -224,6 +226,11 @@ pub(crate) fn legend(canvas: &mut Canvas, (x, y): (f32, f32), size: f32, entries
         x += long + size * 1.7 + kind.width(name);
     }
     x
+}
+
+/// How wide [`legend`] will be.
+pub(crate) fn legend_width(size: f32, entries: &[(&str, Sign)]) -> f32 {
+    entries.iter().map(|(name, _)| size * 3.3 + Type::regular(size, INK).width(name)).sum::<f32>() - size * 1.2
 }
 
 /// A circle of which only the rim is coloured.

@@ -1,40 +1,56 @@
 //! Where an axis has its ticks, and what they say.
 
-/// Positions of ticks from `low` to `high`, about `wanted` of them, at 1, 2 or 5 times a power of ten.
-pub(crate) fn linear(low: f64, high: f64, wanted: usize) -> Vec<f64> {
+/// Positions of ticks from `low` to `high`, at most `most` of them but two at least: multiples of 1, 2 or 5 times a power of
+/// ten.
+pub(crate) fn linear(low: f64, high: f64, most: usize) -> Vec<f64> {
     let span = high - low;
     if !span.is_finite() || span <= 0.0 {
         return vec![low];
     }
-    let rough = span / wanted.max(1) as f64;
-    let power = 10_f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|&step| step >= rough * 0.999).unwrap_or(10.0 * power);
-    let first = (low / step - 1e-6).ceil() as i64;
-    let last = (high / step + 1e-6).floor() as i64;
-    (first..=last.min(first + 100)).map(|k| k as f64 * step).collect()
+    let at = |step: f64| -> Vec<f64> {
+        let first = (low / step - 1e-6).ceil() as i64;
+        let last = (high / step + 1e-6).floor() as i64;
+        (first..=last.min(first + 100)).map(|k| k as f64 * step).collect()
+    };
+    let power = 10_f64.powf((span / most.max(2) as f64).log10().floor());
+    let mut ticks = at(power);
+    for multiple in [2.0, 5.0, 10.0, 20.0, 50.0] {
+        if ticks.len() <= most {
+            break;
+        }
+        let coarser = at(multiple * power);
+        if coarser.len() < 2 {
+            break;
+        }
+        ticks = coarser;
+    }
+    ticks
 }
 
-/// Positions of ticks on a logarithmic axis: powers of ten, with 2 and 5 times them where there are few.
-pub(crate) fn logarithmic(low: f64, high: f64, wanted: usize) -> Vec<f64> {
+/// Positions of ticks on a logarithmic axis: powers of ten, with 2 and 5 times them where there is room.
+pub(crate) fn logarithmic(low: f64, high: f64, most: usize) -> Vec<f64> {
     if !(low > 0.0 && high > low && high.is_finite()) {
         return vec![low];
     }
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
-    let within = |v: &f64| *v >= low * 0.999 && *v <= high * 1.001;
-    let decades = (last - first).max(1) as usize;
-    if decades <= 3 {
-        let fine = |multiples: &[f64]| -> Vec<f64> {
-            (first..=last).flat_map(|e| multiples.iter().map(move |m| m * 10_f64.powi(e))).filter(within).collect()
-        };
-        let ticks = fine(&[1.0, 2.0, 5.0]);
-        if ticks.len() <= wanted + 2 && ticks.len() >= 2 {
-            return ticks;
-        }
-        let ticks = fine(&[1.0]);
-        return if ticks.len() >= 2 { ticks } else { linear(low, high, wanted) };
+    let at = |multiples: &[f64]| -> Vec<f64> {
+        let within = |v: &f64| *v >= low * 0.999 && *v <= high * 1.001;
+        (first..=last).flat_map(|e| multiples.iter().map(move |m| m * 10_f64.powi(e))).filter(within).collect()
+    };
+    let (fine, powers) = (at(&[1.0, 2.0, 5.0]), at(&[1.0]));
+    if (2..=most).contains(&fine.len()) {
+        return fine;
     }
-    let stride = decades.div_ceil(wanted.max(1)) as i32;
-    (first..=last).filter(|e| (e - first) % stride == 0).map(|e| 10_f64.powi(e)).filter(within).collect()
+    match powers.len() {
+        0 | 1 if fine.len() >= 2 => fine,
+        0 | 1 => linear(low, high, most),
+        n => powers.into_iter().step_by(n.div_ceil(most.max(2))).collect(),
+    }
+}
+
+/// The tick at `value` of a logarithmic axis in words.
+pub(crate) fn logarithmic_label(value: f64) -> String {
+    if (1e-3..1e5).contains(&value) { format!("{}", (value * 1e6).round() / 1e6) } else { label(value, &[value]) }
 }
 
 /// The tick at `value` in words, given all ticks of its axis: as few digits as tell them apart.
@@ -98,6 +114,8 @@ mod tests {
     #[test]
     fn linear_ticks_are_round() {
         assert_eq!(linear(-0.31, 1.27, 4), vec![0.0, 0.5, 1.0]);
+        assert_eq!(linear(-250.0, 400.0, 4), vec![-200.0, 0.0, 200.0, 400.0]);
+        assert_eq!(linear(-250.0, 400.0, 2), vec![-200.0, 0.0, 200.0, 400.0], "two at least");
         assert_eq!(linear(-250.0, 400.0, 7), vec![-200.0, -100.0, 0.0, 100.0, 200.0, 300.0, 400.0]);
         assert_eq!(linear(1.0, 1.0, 5), vec![1.0]);
         assert_eq!(linear(f64::NAN, 1.0, 5).len(), 1);
@@ -107,8 +125,10 @@ mod tests {
     fn logarithmic_ticks_stay_within() {
         assert_eq!(logarithmic(0.01, 100.0, 5), vec![0.01, 0.1, 1.0, 10.0, 100.0]);
         assert_eq!(logarithmic(0.3, 3.0, 5), vec![0.5, 1.0, 2.0]);
+        assert_eq!(logarithmic(8e-6, 1.25e-3, 3).len(), 3);
         assert!(logarithmic(0.31, 0.36, 4).len() >= 2);
-        assert!(logarithmic(1e-12, 1e12, 6).len() <= 8);
+        assert!(logarithmic(1e-12, 1e12, 6).len() <= 6);
+        assert_eq!([0.05, 2.0, 1e-5].map(logarithmic_label), ["0.05", "2", "1e−5"]);
     }
 
     #[test]

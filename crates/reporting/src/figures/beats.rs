@@ -27,19 +27,19 @@ fn draw(context: &Context<'_>) -> Drawing {
         return Drawing::Nothing("there are no segments");
     }
     let rows = context.classes.len();
-    let row_height = if rows > 6 { 220 } else { 290 };
+    let row_height = if rows > 6 { 240 } else { 300 };
     let (mut canvas, area) = sheet(96 + rows as i32 * (row_height + 10), "Beats: real (left) beside synthetic (right)");
     for row in 0..rows {
         for column in 0..2 {
             let cell = area.cell((row, rows), (column, 2), 10);
-            one(context, &mut canvas, cell, (row, column == 1), (row + 1 == rows, SIZE));
+            one(context, &mut canvas, cell, (row, column == 1));
         }
     }
     Drawing::Picture(canvas)
 }
 
-/// One class of one side. `last` says whether the time axis is named; it is numbered always.
-fn one(context: &Context<'_>, canvas: &mut Canvas, cell: Area, (row, synthetic): (usize, bool), (last, size): (bool, f32)) {
+/// One class of one side.
+fn one(context: &Context<'_>, canvas: &mut Canvas, cell: Area, (row, synthetic): (usize, bool)) {
     let Some(class) = context.classes.get(row) else { return };
     let (waveforms, set, colour, kind) = if synthetic {
         (&class.synthetic, context.report.synthetic, SYNTHETIC, "synthetic")
@@ -52,18 +52,11 @@ fn one(context: &Context<'_>, canvas: &mut Canvas, cell: Area, (row, synthetic):
     let title = format!("{} {kind}", class.label);
     let remark = waveforms.as_ref().map_or_else(String::new, |w| count_in_words(w.count));
     let name = context.amplitude_name();
-    let axes = Axes {
-        title: &title,
-        remark: &remark,
-        x: if last { context.time_name() } else { "" },
-        y: &name,
-        colour,
-        ..Axes::plain(size)
-    };
+    let axes = Axes { title: &title, remark: &remark, x: context.time_name(), y: &name, colour, ..Axes::plain(SIZE) };
     let panel = Panel::draw(canvas, cell, ranges, &axes);
     match waveforms {
         Some(waveforms) => lines(canvas, &panel, &context.times_ms(set), waveforms, colour),
-        None => panel.say(canvas, &format!("no {kind} segment of class {}", class.label), size),
+        None => panel.say(canvas, &format!("no {kind} segment of class {}", class.label), SIZE),
     }
 }
 

@@ -38,10 +38,14 @@ fn draw(context: &Context<'_>) -> Drawing {
         canvas.text(class, (area.left as f32, top as f32 + 14.0), Align::Left, kind);
         let at = (area.left as f32 + kind.width(class) + 14.0, top as f32 + 14.0);
         canvas.text(&in_words(&clusters), at, Align::Left, Type::regular(SIZE, FAINT));
-        let row = Area::new(area.left, top + head, area.right, top + head + row_height - 8);
+        // The first plot has the name of the y axis beside it: its cell is wider by that.
+        let name = (SIZE * 0.95 * 1.4) as i32;
+        let row = Area::new(area.left + name, top + head, area.right, top + head + row_height - 8);
         let (first, _) = clusters.split_at(clusters.len().min(SHOWN));
         for (column, cluster) in first.iter().enumerate() {
-            one(context, &mut canvas, row.cell((0, 1), (column, SHOWN), 4), (cluster, first), column == 0);
+            let mut cell = row.cell((0, 1), (column, SHOWN), 4);
+            cell.left -= if column == 0 { name } else { 0 };
+            one(context, &mut canvas, cell, (cluster, first), column == 0);
         }
     }
     Drawing::Picture(canvas)
@@ -78,7 +82,7 @@ fn one(
     };
     let span = context.span_ms();
     let ranges = (Range::linear(span.0, span.1), Range::of(row.iter().flat_map(|c| edges(c)), 0.06));
-    let mut title = crate::ticks::grouped(cluster.waveforms.count);
+    let mut title = count_in_words(cluster.waveforms.count);
     if !cluster.subject.is_empty() {
         title = format!("{}: {title}", cluster.subject);
     }

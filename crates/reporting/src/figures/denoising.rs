@@ -31,7 +31,7 @@ fn draw(context: &Context<'_>) -> Drawing {
         return Drawing::Nothing("no stretch of a record was given");
     }
     let shown = stretches.len().min(SHOWN);
-    let height = 480;
+    let height = 530;
     let (mut canvas, area) = sheet(96 + shown as i32 * height, "Denoising: before (grey) and after (blue)");
     for (k, stretch) in stretches.iter().take(SHOWN).enumerate() {
         let top = area.top + k as i32 * height;
@@ -41,7 +41,9 @@ fn draw(context: &Context<'_>) -> Drawing {
 }
 
 fn pair(canvas: &mut Canvas, area: Area, stretch: &Stretch) {
-    let middle = area.top + area.height() * 47 / 100;
+    // Between the plots: a row for the annotations.
+    let marks = 26;
+    let middle = area.top + (area.height() - marks) * 45 / 100;
     let seconds = |n: usize| n as f64 / stretch.sampling_frequency_hz.max(f64::MIN_POSITIVE);
     let n = stretch.before.len().max(stretch.after.len());
     let across = Range::linear(stretch.start_s, stretch.start_s + seconds(n));
@@ -53,8 +55,9 @@ fn pair(canvas: &mut Canvas, area: Area, stretch: &Stretch) {
     let top = Axes { title: &title, remark: "as recorded", y: &stretch.unit, x_numbers: false, ..Axes::plain(SIZE) };
     let panel = Panel::draw(canvas, Area::new(area.left, area.top, area.right, middle), (across, around(before)), &top);
     trace(canvas, &panel, stretch, &stretch.before, RAW);
-    let below = Axes { remark: " ", x: "time in the record (s)", y: &stretch.unit, ..Axes::plain(SIZE) };
-    let panel = Panel::draw(canvas, Area::new(area.left, middle, area.right, area.bottom), (across, around(after)), &below);
+    let below = Axes { remark: "denoised", x: "time in the record (s)", y: &stretch.unit, ..Axes::plain(SIZE) };
+    let panel =
+        Panel::draw(canvas, Area::new(area.left, middle + marks, area.right, area.bottom), (across, around(after)), &below);
     trace(canvas, &panel, stretch, &stretch.after, REAL);
     let kind = Type::bold(SIZE, INK);
     let mut free_from = panel.area.left as f32;
@@ -62,7 +65,7 @@ fn pair(canvas: &mut Canvas, area: Area, stretch: &Stretch) {
         let x = panel.at_x(stretch.start_s + seconds(*sample));
         let room = kind.width(text) / 2.0;
         if x - room >= free_from && x + room <= panel.area.right as f32 {
-            canvas.text(text, (x, middle as f32 + SIZE * 0.8), Align::Centre, kind);
+            canvas.text(text, (x, (middle + marks / 2) as f32), Align::Centre, kind);
             free_from = x + room + 4.0;
         }
     }

@@ -68,6 +68,11 @@ pub(super) fn bands(context: &Context<'_>, canvas: &mut Canvas, panel: &Panel, c
             let times = context.times_ms(set);
             let edges = times.iter().zip(w.mean.iter().zip(&w.deviation)).map(|(&t, (m, d))| (t, m - d, m + d));
             panel.band(canvas, edges, Pen::faded(0.0, colour, alpha));
+            // Where the bands cover one another, their rims still tell which is the wider.
+            for sign in [-1.0, 1.0] {
+                let rim = times.iter().zip(w.mean.iter().zip(&w.deviation)).map(|(&t, (m, d))| (t, m + sign * d));
+                panel.line(canvas, rim, Pen::faded(1.4, colour, 0.8));
+            }
         }
     }
     for (waveforms, set, colour, _) in sides {

@@ -71,19 +71,28 @@ fn heading(context: &Context<'_>, canvas: &mut Canvas, all: Area) -> i32 {
     canvas.text(&fit(name, title.size, title.weight, key_at - x - 30.0), (x, all.top as f32 + 18.0), Align::Left, title);
     legend(canvas, (key_at, all.top as f32 + 18.0), SIZE * 1.1, &key);
     let line = [
-        format!("database {}{}", facts.database, if facts.simulated { " (simulated)" } else { "" }),
+        format!("{}{}", facts.database, if facts.simulated { " (simulated)" } else { "" }),
         format!("{} real segments of {} subjects", grouped(context.report.real.len()), context.report.real.subjects().len()),
         format!("{} synthetic segments", grouped(context.report.synthetic.len())),
+    ];
+    let run = [
         format!("preset {}", facts.preset),
         format!("device {}", facts.device),
         format!("seed {}", facts.seed),
         format!("physiosynth {}", facts.version),
     ];
     let kind = Type::regular(SIZE, FAINT);
-    let text = fit(&line.join("  ·  "), kind.size, kind.weight, all.width() as f32);
-    canvas.text(&text, (x, all.top as f32 + 66.0), Align::Left, kind);
-    canvas.fill(Area::new(all.left, all.top + 88, all.right, all.top + 90), INK);
-    all.top + 106
+    let room = all.width() as f32;
+    for (k, line) in [line.join("  ·  "), run.join("  ·  ")].iter().enumerate() {
+        let y = all.top as f32 + 64.0 + k as f32 * 34.0;
+        canvas.text(&fit(line, kind.size, kind.weight, room), (x, y), Align::Left, kind);
+    }
+    if !facts.simulated {
+        let at = (all.right as f32, all.top as f32 + 98.0);
+        canvas.text("shows real recordings: not for sharing", at, Align::Right, Type::bold(SIZE, FAIL));
+    }
+    canvas.fill(Area::new(all.left, all.top + 120, all.right, all.top + 122), INK);
+    all.top + 138
 }
 
 /// Both strips; returns where the rest begins.
@@ -130,8 +139,12 @@ fn classes(context: &Context<'_>, canvas: &mut Canvas, area: Area) {
     // The lower row is taller by the name of its time axis, so that both plots are equally high.
     let name_of_axis = (SIZE * 0.92 * 1.3) as i32;
     let half = (area.height() - name_of_axis - 8) / 2;
+    // So is the first column wider, by the name of the other axis.
+    let name_beside = (SIZE * 0.92 * 1.4) as i32;
+    let plots = Area::new(area.left + name_beside, area.top, area.right, area.bottom);
     for (column, class) in shown.iter().enumerate() {
-        let cell = area.cell((0, 1), (column, shown.len().max(2)), 8);
+        let mut cell = plots.cell((0, 1), (column, shown.len().max(2)), 8);
+        cell.left -= if column == 0 { name_beside } else { 0 };
         let extents = || [&class.real, &class.synthetic].into_iter().flatten().flat_map(Waveforms::extent);
         let span = context.span_ms();
         let sides = [
@@ -173,7 +186,7 @@ fn judgement(context: &Context<'_>, canvas: &mut Canvas, area: Area) -> i32 {
         let (colour, most_lines) = match verdict.outcome {
             Outcome::Pass => (PASS, 3),
             Outcome::Fail => (FAIL, 3),
-            Outcome::NotAssessable => (OPEN, 1),
+            Outcome::NotAssessable => (OPEN, 2),
         };
         let word = Type::bold(SIZE * 0.85, WHITE);
         let text = verdicts::in_words(verdict.outcome).to_uppercase();

@@ -58,7 +58,8 @@ pub(super) fn one(context: &Context<'_>, canvas: &mut Canvas, cell: Area, class:
     };
     let axes = Axes { title, remark, x: "frequency (Hz)", y: &name, ..Axes::plain(size) };
     let panel = Panel::draw(canvas, cell, (Range::linear(0.0, highest), Range::of(shown, 0.05)), &axes);
+    // The last bin is half a bin wide and would show as a drop.
     for (spectrum, colour) in spectra() {
-        panel.line(canvas, spectrum.decibels(), Pen::new(2.6, colour));
+        panel.line(canvas, spectrum.decibels().take(spectrum.density.len().saturating_sub(2)), Pen::new(2.6, colour));
     }
 }

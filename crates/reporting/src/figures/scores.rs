@@ -7,7 +7,7 @@ use crate::context::{Context, in_order};
 use crate::figures::{Drawing, Figure, SIZE, sheet};
 use crate::font::fit;
 use crate::page::measures::{better_in_words, measure_in_words};
-use crate::palette::{BASELINE, FAINT, GRID, INK, REFERENCE, SYNTHETIC};
+use crate::palette::{BASELINE, FAINT, FRAME, GRID, INK, REFERENCE, SYNTHETIC};
 use crate::panel::{Axes, Panel, Range, Sign, legend, ring};
 
 /// Measures drawn; the table holds all.
@@ -51,11 +51,15 @@ fn draw(context: &Context<'_>) -> Drawing {
     let (mut canvas, area) = sheet(136 + rows as i32 * height, "Measures between their references");
     let bar = Pen::new(12.0, REFERENCE);
     let entries = [
-        ("same to held-out", Sign::Line(bar)),
+        ("same (thick end) to held-out", Sign::Line(bar)),
         ("synthetic, 95% interval", Sign::Dot(13.0, SYNTHETIC)),
         ("training copy", Sign::Ring(13.0, BASELINE)),
     ];
-    legend(&mut canvas, (area.left as f32, area.top as f32 + 8.0), SIZE, &entries);
+    let y = area.top as f32 + 8.0;
+    let x = legend(&mut canvas, (area.left as f32 + 8.0, y), SIZE, &entries);
+    if measures.iter().any(|m| m.value.is_none()) {
+        canvas.text("grey class: too few segments for a value", (x, y), Align::Left, Type::regular(SIZE, FAINT));
+    }
     let area = Area::new(area.left, area.top + 40, area.right, area.bottom);
     for (k, plot) in plots.iter().enumerate() {
         let cell = area.cell((k / columns, rows), (k % columns, columns), 14);
@@ -90,7 +94,7 @@ fn one(canvas: &mut Canvas, cell: Area, plot: &[&Measure]) {
     }
     for (k, measure) in plot.iter().enumerate() {
         let y = panel.at_y(plot.len() as f64 - k as f64 - 0.5);
-        let kind = Type::bold(SIZE, INK);
+        let kind = if measure.value.is_some() { Type::bold(SIZE, INK) } else { Type::regular(SIZE, FRAME) };
         canvas.text(&fit(&measure.class, SIZE, kind.weight, 50.0), (panel.area.left as f32 - 8.0, y), Align::Right, kind);
         lane(canvas, &panel, measure, y);
     }
@@ -114,12 +118,8 @@ fn lane(canvas: &mut Canvas, panel: &Panel, m: &Measure, y: f32) {
     if let Some(copy) = finite(m.baselines.get("training_copy").copied()) {
         ring(canvas, (panel.at_x(copy), y), 14.0, BASELINE);
     }
-    match finite(m.value) {
-        Some(v) => canvas.disc((panel.at_x(v), y), 13.0, SYNTHETIC),
-        None => {
-            let at = (panel.area.right as f32 - 6.0, y);
-            canvas.text("too few", at, Align::Right, Type::regular(SIZE * 0.9, FAINT));
-        }
+    if let Some(v) = finite(m.value) {
+        canvas.disc((panel.at_x(v), y), 13.0, SYNTHETIC);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::report::Strip;
 /// Seconds drawn: what a standard rhythm strip holds.
 const SECONDS: f64 = 10.0;
 /// Pixels per millimetre.
-const PIXELS_PER_MM: i32 = 5;
+const PIXELS_PER_MM: i32 = 6;
 
 pub(super) const FIGURE: Figure = Figure {
     name: "strips",

@@ -6,7 +6,7 @@ use crate::canvas::{Align, Area, Canvas, Pen, Type};
 use crate::context::Context;
 use crate::figures::{Drawing, Figure, SIZE, sheet};
 use crate::palette::{GRADIENT, INK, TRAINING, VALIDATION};
-use crate::panel::{Axes, Panel, Range, Sign, legend};
+use crate::panel::{Axes, Panel, Range, Sign, legend, legend_width};
 use crate::report::{Epoch, Report};
 
 pub(super) const FIGURE: Figure = Figure {
@@ -27,7 +27,7 @@ fn draw(context: &Context<'_>) -> Drawing {
     if report.history.is_empty() {
         return Drawing::Nothing("no training history was given");
     }
-    let (mut canvas, area) = sheet(1010, "Training");
+    let (mut canvas, area) = sheet(1080, "Training");
     let row = |from: i32, to: i32| Area::new(area.left, area.top + from, area.right, area.top + to);
     loss(&mut canvas, row(0, 470), report, SIZE, "");
     let mean = Pen::new(2.5, GRADIENT);
@@ -37,7 +37,7 @@ fn draw(context: &Context<'_>) -> Drawing {
     let at = (panel.area.left as f32, (area.top + 490) as f32 + SIZE * 0.8);
     legend(&mut canvas, at, SIZE, &[("mean of the epoch", Sign::Line(mean)), ("largest", Sign::Line(largest))]);
     let rate = [Curve { pen: Pen::new(2.5, INK), value: |e| e.learning_rate }];
-    curves(&mut canvas, row(770, 940), report, &rate, (true, "learning rate", SIZE, "epoch"));
+    curves(&mut canvas, row(780, 984), report, &rate, (true, "learning rate", SIZE, "epoch"));
     Drawing::Picture(canvas)
 }
 
@@ -62,7 +62,12 @@ pub(super) fn loss(canvas: &mut Canvas, outer: Area, report: &Report<'_>, size: 
     }
     let kept = report.best_epoch.map(|best| format!("epoch {best} kept"));
     if let Some(kept) = &kept {
+        // In a narrow plot the number can be read off the axis.
         entries.push((kept, Sign::Dashes(kept_pen())));
+        if legend_width(size, &entries) > panel.area.width() as f32 {
+            entries.pop();
+            entries.push(("kept", Sign::Dashes(kept_pen())));
+        }
     }
     legend(canvas, (panel.area.left as f32, y), size, &entries);
 }
