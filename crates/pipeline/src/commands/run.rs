@@ -1,0 +1,123 @@
+//! `run`, and its stages one at a time.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use physiosynth_evaluation::{Outcome, Scores};
+
+use crate::cli;
+use crate::config::{Config, Flags};
+use crate::error::Usage;
+use crate::manifest::Manifest;
+use crate::run_folder::RunFolder;
+use crate::source::DEMO;
+use crate::stages::{Context, Stage};
+use crate::terminal::Terminal;
+use crate::{files, interrupt};
+
+/// Does every stage of a run, or only the one given.
+pub(crate) fn run(arguments: &cli::Run, only: Option<Stage>) -> Result<()> {
+    interrupt::install();
+    let config = resolve(arguments, only)?;
+    let path = arguments.output.clone().unwrap_or_else(|| default_output(&config));
+    let folder = RunFolder::open(&path)?;
+    files::write_atomically(&folder.config(), config.to_toml()?.as_bytes())?;
+
+    let mut manifest = Manifest::read(&folder.manifest())?;
+    manifest.versions = [("physiosynth", env!("CARGO_PKG_VERSION")), ("platform", std::env::consts::ARCH), ("system", std::env::consts::OS)]
+        .map(|(name, version)| (name.to_string(), version.to_string()))
+        .into();
+    manifest.command = command_line();
+    manifest.seed = config.seed;
+    manifest.threads = rayon::current_num_threads();
+    manifest.database.clone_from(&config.database);
+
+    let terminal = Terminal::new();
+    let stages: &[Stage] = match &only {
+        Some(stage) => std::slice::from_ref(stage),
+        None => &Stage::ALL,
+    };
+    let mut context = Context { config: &config, folder: &folder, manifest: &mut manifest, terminal: &terminal };
+    for stage in stages {
+        stage.ensure(&mut context)?;
+    }
+    summary(&folder, &manifest, only)
+}
+
+/// A stage that is run alone takes the run folder's own settings, unless it is given a file.
+fn resolve(arguments: &cli::Run, only: Option<Stage>) -> Result<Config> {
+    let own = arguments.output.as_ref().map(|folder| folder.join("config.toml")).filter(|path| only.is_some() && path.exists());
+    if only.is_some_and(|stage| stage != Stage::Preprocess) && arguments.output.is_none() && arguments.config.is_none() {
+        return Err(Usage("name the run folder with --output".into()).into());
+    }
+    let path = arguments.config.clone().or(own);
+    let text = match &path {
+        Some(path) => Some(std::fs::read_to_string(path).with_context(|| format!("cannot read the settings in {}", path.display()))?),
+        None => None,
+    };
+    let file = path.as_deref().zip(text.as_deref());
+    let flags = Flags {
+        preset: arguments.preset,
+        database: arguments.database.as_deref(),
+        device: arguments.device.as_deref(),
+        seed: arguments.seed,
+        strict: arguments.strict,
+        set: &arguments.set,
+    };
+    Config::resolve(file, &flags)
+}
+
+/// `reports/<database>-<preset>`.
+fn default_output(config: &Config) -> PathBuf {
+    let database = if config.database == DEMO {
+        DEMO.to_string()
+    } else {
+        let path = Path::new(&config.database);
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        path.file_stem().map_or_else(|| "database".into(), |name| name.to_string_lossy().into_owned())
+    };
+    Path::new("reports").join(format!("{database}-{}", config.preset))
+}
+
+/// The command as typed, the program without its folder.
+fn command_line() -> String {
+    let mut words = std::env::args();
+    words.next();
+    std::iter::once("physiosynth".to_string()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// What came out, in a few lines on standard output.
+fn summary(folder: &RunFolder, manifest: &Manifest, only: Option<Stage>) -> Result<()> {
+    let done = |stage: Stage| manifest.stages.get(&stage.to_string()).filter(|r| r.finished);
+    println!();
+    for skipped in &manifest.skipped {
+        println!("left out: record {}: {}", skipped.record, skipped.reason);
+    }
+    for stage in Stage::ALL {
+        if let Some(record) = done(stage) {
+            println!("{:<11} {:>7.1} s", stage.to_string(), record.seconds);
+        }
+    }
+    let judged = only.is_none_or(|stage| matches!(stage, Stage::Evaluate | Stage::Report));
+    if judged && done(Stage::Evaluate).is_some() {
+        let text = std::fs::read(folder.scores()).with_context(|| format!("cannot read {}", folder.scores().display()))?;
+        let scores: Scores = serde_json::from_slice(&text).with_context(|| format!("cannot read {}", folder.scores().display()))?;
+        println!();
+        for (name, verdict) in &scores.verdicts {
+            let outcome = match verdict.outcome {
+                Outcome::Pass => "yes",
+                Outcome::Fail => "NO",
+                Outcome::NotAssessable => "not assessable",
+            };
+            println!("{:<10} {outcome:<15} {}", format!("{name}?"), verdict.because);
+        }
+    }
+    println!();
+    if only.is_none_or(|stage| stage == Stage::Report) {
+        println!("on one sheet  {}", folder.figures().join("overview.png").display());
+        println!("report        {}", folder.page().display());
+    } else {
+        println!("run folder    {}", folder.path().display());
+    }
+    Ok(())
+}

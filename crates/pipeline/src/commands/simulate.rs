@@ -1,0 +1,34 @@
+use anyhow::{Context, Result};
+use physiosynth_signal::{Progress, RecordSource, Seed};
+use physiosynth_simulator::SimulatedDatabase;
+
+use crate::cli::Simulate;
+use crate::config::{Config, Flags};
+use crate::terminal::Terminal;
+use crate::{files, interrupt};
+
+/// Writes the simulated database as WFDB records with a `RECORDS` list.
+pub(crate) fn simulate(arguments: &Simulate) -> Result<()> {
+    interrupt::install();
+    let config = Config::resolve(None, &Flags { set: &arguments.set, seed: Some(arguments.seed), ..Flags::default() })?;
+    let database = SimulatedDatabase::new(&config.simulator, Seed(config.seed))?;
+    let folder = &arguments.output;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let terminal = Terminal::new();
+    terminal.begin("simulate", database.entries().len() as u64, "records");
+    let mut list = String::new();
+    for (index, entry) in database.entries().iter().enumerate() {
+        if terminal.cancelled() {
+            return Err(physiosynth_signal::Cancelled.into());
+        }
+        let record = database.read(index, None).map_err(anyhow::Error::from_boxed)?;
+        physiosynth_formats::write_record(folder, &record, physiosynth_formats::SignalFormat::Format212)?;
+        list.push_str(&entry.name);
+        list.push('\n');
+        terminal.advance(1);
+    }
+    files::write_atomically(&folder.join("RECORDS"), list.as_bytes())?;
+    terminal.end();
+    println!("{} simulated records in {}", database.entries().len(), folder.display());
+    Ok(())
+}

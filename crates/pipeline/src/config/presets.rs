@@ -1,0 +1,83 @@
+//! How much a run does.
+
+use std::fmt;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use super::{Config, GenerationConfig};
+
+/// A named set of sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Preset {
+    /// Under a minute on two cores: every record is read, few segments are trained on.
+    Quick,
+    /// A few minutes on two cores.
+    Standard,
+    /// As good as the method gets; an hour or two on two cores.
+    Thorough,
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Quick => "quick",
+            Self::Standard => "standard",
+            Self::Thorough => "thorough",
+        })
+    }
+}
+
+impl FromStr for Preset {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Quick, Self::Standard, Self::Thorough]
+            .into_iter()
+            .find(|p| p.to_string() == text)
+            .ok_or_else(|| format!("there is no preset '{text}'; expected one of quick, standard, thorough"))
+    }
+}
+
+/// The configuration that a preset starts from.
+pub(super) fn preset(preset: Preset) -> Config {
+    let mut config = Config {
+        database: "demo".into(),
+        preset,
+        seed: 0,
+        device: physiosynth_generator::device::DeviceChoice::Auto,
+        strict: false,
+        simulator: physiosynth_simulator::SimulatorConfig::default(),
+        preprocessing: physiosynth_preprocessing::PreprocessingConfig::default(),
+        generator: physiosynth_generator::GeneratorConfig::default(),
+        generation: GenerationConfig::default(),
+        evaluation: physiosynth_evaluation::EvaluationConfig::default(),
+    };
+    match preset {
+        Preset::Quick => {
+            config.generator.units = 24;
+            config.generator.epochs = 10;
+            config.generator.train_segments = 2_000;
+            config.generator.validation_segments = 400;
+            config.generation.segments_per_class = 200;
+            config.generation.patients = 2;
+            config.generation.patient_duration_s = 30.0;
+            config.evaluation.segments_per_class = 200;
+        }
+        Preset::Standard => {}
+        Preset::Thorough => {
+            config.generator.units = 64;
+            config.generator.epochs = 200;
+            config.generator.steps_per_epoch = 0;
+            config.generator.patience = 30;
+            config.generator.train_segments = 20_000;
+            config.generator.validation_segments = 4_000;
+            config.generation.segments_per_class = 2_000;
+            config.generation.patients = 10;
+            config.generation.patient_duration_s = 300.0;
+            config.evaluation.segments_per_class = 2_000;
+        }
+    }
+    config
+}

@@ -1,0 +1,44 @@
+//! Stage 1: real recordings → `segments.h5`.
+
+use anyhow::Result;
+use physiosynth_formats::segments::write_segments;
+use physiosynth_preprocessing::{Summary, preprocess};
+use physiosynth_signal::Seed;
+use serde_json::json;
+
+use super::{Context, Decides, Made, settings, write_json};
+use crate::manifest::Skipped;
+use crate::source::Source;
+
+/// What a stage leaves for the report beside `segments.h5`.
+pub(super) type Left = Summary;
+
+pub(super) fn decides(context: &mut Context) -> Result<Decides> {
+    let source = Source::open(context.config)?;
+    // The checksums stand for the recordings themselves; the demo's settings for the demo.
+    context.manifest.inputs.clone_from(&source.inputs);
+    let config = context.config;
+    let database = if source.simulated { settings(&config.simulator)? } else { settings(&source.inputs)? };
+    let settings = json!({
+        "preprocessing": settings(&config.preprocessing)?, "database": database, "seed": config.seed, "strict": config.strict,
+    });
+    Ok(Decides { settings, files: Vec::new() })
+}
+
+pub(super) fn execute(context: &mut Context) -> Result<Made> {
+    let config = context.config;
+    let source = Source::open(config)?;
+    let prepared = preprocess(source.records.as_ref(), &config.preprocessing, Seed(config.seed), config.strict, context.terminal)?;
+    let started = std::time::Instant::now();
+    write_segments(&context.folder.segments(), &prepared.segments)?;
+    let written = started.elapsed().as_secs_f64();
+    write_json(&context.folder.preprocessing(), &prepared.summary)?;
+
+    let summary = prepared.summary;
+    context.manifest.database = source.records.name().to_string();
+    context.manifest.skipped =
+        summary.skipped.iter().map(|s| Skipped { record: s.record.clone(), reason: s.reason.clone() }).collect();
+    let mut parts: Vec<(String, f64)> = summary.timings.iter().map(|t| (t.step.clone(), t.seconds)).collect();
+    parts.push(("write segments.h5".into(), written));
+    Ok(Made { outputs: vec![context.folder.segments(), context.folder.preprocessing()], parts })
+}

@@ -1,0 +1,102 @@
+//! The other commands, and what wrong usage gives.
+
+mod support;
+
+use std::fs;
+
+use support::{call, mitdb};
+
+#[test]
+fn help_and_version() {
+    let (code, out, _) = call(&["--help"]);
+    assert_eq!(code, 0);
+    for command in ["run", "preprocess", "train", "generate", "evaluate", "report", "inspect", "simulate", "devices"] {
+        assert!(out.contains(command), "{command} is missing in\n{out}");
+    }
+    let (code, out, _) = call(&["run", "--help"]);
+    assert!(code == 0 && out.contains("--preset") && out.contains("Examples"), "{out}");
+    assert!(call(&["--version"]).1.contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_failure_with_1() {
+    for words in [
+        &["run", "--bogus"][..],
+        &["run", "--preset", "fast"],
+        &["run", "--set", "generator.unit=3"],
+        &["run", "--set", "generator.units"],
+        &["run", "--device", "abacus"],
+        &["train"],
+        &[],
+    ] {
+        let (code, _, err) = call(words);
+        assert_eq!(code, 2, "{words:?}: {err}");
+    }
+    let (_, _, err) = call(&["run", "--set", "generator.unit=3"]);
+    assert!(err.contains("did you mean generator.units?"), "{err}");
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("nowhere");
+    let (code, _, err) = call(&["run", "--database", nowhere.to_str().unwrap(), "--output", folder.path().join("o").to_str().unwrap()]);
+    assert_eq!(code, 1);
+    assert!(err.contains("nowhere") && err.contains("--database"), "{err}");
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let below = file.path().join("run");
+    let (code, _, err) = call(&["run", "--output", below.to_str().unwrap()]);
+    assert_eq!(code, 1);
+    assert!(err.contains("--output") && err.contains(below.to_str().unwrap()), "{err}");
+}
+
+#[test]
+fn devices_lists_the_cpu_and_says_what_auto_takes() {
+    let (code, out, err) = call(&["devices"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("cpu") && out.contains("--device auto takes"), "{out}");
+}
+
+#[test]
+fn what_simulate_writes_inspect_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("demo");
+    let path = database.to_str().unwrap();
+    let (code, _, err) = call(&["simulate", "--output", path, "--set", "simulator.subjects=2", "--set", "simulator.duration_s=20"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, out, err) = call(&["inspect", path, "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let found: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let records = found["records"].as_array().unwrap();
+    assert_eq!(records.len(), 2);
+    assert_eq!(records[0]["name"], "sim01");
+    assert_eq!(records[0]["signals"][0]["label"], "MLII");
+    assert_eq!(records[0]["signals"][0]["samples"], 7200);
+    assert_eq!(records[0]["problems"].as_array().unwrap().len(), 0);
+    assert!(records[0]["annotations"]["codes"]["N"].as_u64().unwrap() > 10);
+
+    // A truncated file: inspect says so, a run sets the record aside, --strict stops at it.
+    let dat = database.join("sim01.dat");
+    let bytes = fs::read(&dat).unwrap();
+    fs::write(&dat, &bytes[..bytes.len() / 2]).unwrap();
+    let (code, out, _) = call(&["inspect", path]);
+    assert!(code == 0 && out.contains("PROBLEM") && out.contains("sim01.dat"), "{out}");
+    let output = folder.path().join("run");
+    let (code, _, err) = call(&["preprocess", "--strict", "--database", path, "--output", output.to_str().unwrap()]);
+    assert!(code == 1 && err.contains("sim01"), "{err}");
+    let (code, out, err) = call(&["preprocess", "--database", path, "--output", output.to_str().unwrap()]);
+    assert!(code == 0 && out.contains("left out: record sim01"), "{out}\n{err}");
+}
+
+#[test]
+fn inspect_counts_mitdb() {
+    let Some(mitdb) = mitdb() else { return };
+    let (code, out, _) = call(&["inspect", mitdb.to_str().unwrap(), "--json"]);
+    assert_eq!(code, 0);
+    let found: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let records = found["records"].as_array().unwrap();
+    assert_eq!(records.len(), 48);
+    let total: u64 = records.iter().map(|r| r["annotations"]["count"].as_u64().unwrap()).sum();
+    assert_eq!(total, 112_647);
+    assert_eq!(records[0]["annotations"]["codes"]["N"], 2239);
+}
