@@ -1,0 +1,193 @@
+//! Where each beat stands, which part of it is used, and how it meets its neighbours.
+
+use std::f32::consts::PI;
+use std::ops::Range;
+
+use physiosynth_signal::SegmentSet;
+
+use super::{AssemblyConfig, PlannedBeat};
+
+/// Share of its own RR interval that a window may reach back before it holds the beat before (its T wave ends at about half).
+const REACH_BACK: f32 = 0.6;
+/// Where the next beat's P wave may begin, as a share of a short RR interval.
+const SHORT_LEAD: f32 = 0.4;
+
+/// One beat's place in the record, in samples.
+#[derive(Debug, Clone)]
+pub(super) struct Placed {
+    /// The mark.
+    pub(super) mark: usize,
+    /// Where the window's first sample is.
+    pub(super) start: usize,
+    /// The part of the window that holds this beat alone.
+    valid: Range<usize>,
+}
+
+/// How two neighbouring beats meet. Positions are in samples of the record.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Seam {
+    /// The windows overlap: weights change over `fade`; differences fade in from `from` and out to `to`.
+    Fade {
+        /// End of the earlier beat's guarded part.
+        from: usize,
+        /// Where the weights change.
+        fade: Range<usize>,
+        /// Start of the later beat's guarded part.
+        to: usize,
+    },
+    /// Nothing covers these samples.
+    Gap(Range<usize>),
+}
+
+/// All beats and seams of a record.
+#[derive(Debug)]
+pub(super) struct Layout {
+    pub(super) beats: Vec<Placed>,
+    /// `seams[i]` is between beats `i` and `i + 1`.
+    pub(super) seams: Vec<Seam>,
+    /// Samples of the record.
+    pub(super) length: usize,
+}
+
+impl Layout {
+    /// Places beats whose plan has been checked.
+    pub(super) fn new(beats: &SegmentSet, order: &[usize], plan: &[PlannedBeat], config: &AssemblyConfig) -> Self {
+        let rate = beats.sampling_frequency_hz;
+        let edge = (config.edge_s * rate).round() as usize;
+        let first = beats.mark_index.max(edge);
+        let mut time_s = 0.0_f64;
+        let placed: Vec<Placed> = plan
+            .iter()
+            .zip(order)
+            .enumerate()
+            .map(|(i, (planned, &segment))| {
+                time_s += if i == 0 { 0.0 } else { f64::from(planned.rr_before_s) };
+                place(beats, segment, first + (time_s * rate).round() as usize, config)
+            })
+            .collect();
+        let seams = placed.windows(2).map(|pair| seam(&pair[0], &pair[1], rate, config)).collect();
+        let length = placed.last().map_or(0, |beat| (beat.mark + edge).max(beat.start + beats.time()));
+        Self { beats: placed, seams, length }
+    }
+
+    /// The samples of the record that beat `i` contributes to.
+    pub(super) fn used(&self, i: usize) -> Range<usize> {
+        let valid = &self.beats[i].valid;
+        let start = match i.checked_sub(1).map(|before| &self.seams[before]) {
+            Some(Seam::Fade { fade, .. }) => fade.start,
+            _ => valid.start,
+        };
+        let end = match self.seams.get(i) {
+            Some(Seam::Fade { fade, .. }) => fade.end,
+            _ => valid.end,
+        };
+        start..end
+    }
+
+    /// Weight of beat `i` at a sample that it contributes to; the weights of neighbours add up to 1.
+    pub(super) fn weight(&self, i: usize, position: usize) -> f32 {
+        let rising = |seam: &Seam| match seam {
+            Seam::Fade { fade, .. } => rise(position, fade),
+            Seam::Gap(gap) => f32::from(u8::from(position >= gap.start)),
+        };
+        let before = i.checked_sub(1).map_or(1.0, |before| rising(&self.seams[before]));
+        let after = self.seams.get(i).map_or(0.0, rising);
+        before * (1.0 - after)
+    }
+
+    /// What no beat covers, the edges of the record included.
+    pub(super) fn gaps(&self) -> Vec<Range<usize>> {
+        let head = 0..self.beats.first().map_or(0, |beat| beat.valid.start);
+        let tail = self.beats.last().map_or(0, |beat| beat.valid.end)..self.length;
+        let between = self.seams.iter().filter_map(|seam| match seam {
+            Seam::Gap(gap) => Some(gap.clone()),
+            Seam::Fade { .. } => None,
+        });
+        std::iter::once(head).chain(between).chain([tail]).filter(|gap| !gap.is_empty()).collect()
+    }
+}
+
+/// Half a cosine from 0 before `range` to 1 behind it.
+fn rise(position: usize, range: &Range<usize>) -> f32 {
+    if position >= range.end {
+        1.0
+    } else if position < range.start {
+        0.0
+    } else {
+        let share = (position - range.start) as f32 + 0.5;
+        0.5 - 0.5 * (PI * share / range.len() as f32).cos()
+    }
+}
+
+/// A window at its mark, and what of it belongs to its own beat.
+fn place(beats: &SegmentSet, segment: usize, mark: usize, config: &AssemblyConfig) -> Placed {
+    let rate = beats.sampling_frequency_hz as f32;
+    let (before, after) = (beats.mark_index, beats.time() - beats.mark_index);
+    let known = &beats.segments[segment];
+    // NaN (unknown) leaves the window as it is; so does an interval of no sense.
+    let own_before = if known.rr_before_s > 0.0 { (REACH_BACK * known.rr_before_s * rate) as usize } else { before };
+    let own_after = if known.rr_after_s > 0.0 {
+        let lead = (config.lead_s as f32).min(SHORT_LEAD * known.rr_after_s);
+        ((known.rr_after_s - lead) * rate) as usize
+    } else {
+        after
+    };
+    let start = mark - before;
+    Placed { mark, start, valid: mark - own_before.min(before)..mark + own_after.clamp(1, after) }
+}
+
+/// How `a` meets `b` behind it.
+fn seam(a: &Placed, b: &Placed, rate: f64, config: &AssemblyConfig) -> Seam {
+    if a.valid.end <= b.valid.start {
+        return Seam::Gap(a.valid.end..b.valid.start);
+    }
+    let samples = |seconds: f64| (seconds * rate).round() as usize;
+    let distance = b.mark - a.mark;
+    let fade = samples(config.fade_s);
+    let (guard_after, guard_before) = (samples(config.guard_after_s), samples(config.guard_before_s));
+    // Where RR is too short for both guards and a change-over, a third of it at most is for that, the rest for the guards in
+    // proportion.
+    let guards = (guard_after + guard_before).min(distance - fade.min(distance / 3));
+    let share = |guard: usize| guard * guards / (guard_after + guard_before).max(1);
+    let (from, to) = (a.mark + share(guard_after), b.mark - share(guard_before));
+    // The change-over lies where both windows are, and outside both guards as far as there is room.
+    let (low, high) = (from.max(b.valid.start), to.min(a.valid.end));
+    let lead = samples(config.lead_s.min(f64::from(SHORT_LEAD) * distance as f64 / rate));
+    let fade = if low >= high {
+        let at = low.min(a.valid.end).max(b.valid.start);
+        at..at
+    } else if high - low <= fade {
+        low..high
+    } else {
+        let end = b.mark.saturating_sub(lead).clamp(low + fade, high);
+        end - fade..end
+    };
+    Seam::Fade { from: from.min(fade.start), to: to.max(fade.end), fade }
+}
+
+impl Seam {
+    /// Adds to both windows what makes them meet in the middle of the fade: their difference there, shared in proportion to the
+    /// room that each has, fading in over that room. `enough` samples are enough room for all of the difference.
+    pub(super) fn meet(&self, enough: usize, (a, before): (&Placed, &mut [f32]), (b, after): (&Placed, &mut [f32])) {
+        let Self::Fade { from, fade, to } = self else { return };
+        // The difference over the fade, or over the few samples around it that both have.
+        let middle = usize::midpoint(fade.start, fade.end);
+        let range = fade.start.min(middle.saturating_sub(2)).max(b.start)..fade.end.max(middle + 3).min(a.start + before.len());
+        let difference: f32 =
+            range.clone().map(|at| after[at - b.start] - before[at - a.start]).sum::<f32>() / range.len().max(1) as f32;
+        let (room_a, room_b) = (fade.start - from, to - fade.end);
+        let room = room_a + room_b;
+        if room == 0 {
+            return;
+        }
+        // With less room than for a smooth ramp, less of it: the rest is left to the fade.
+        let difference = difference * (room as f32 / enough.max(1) as f32).min(1.0);
+        let share = room_a as f32 / room as f32;
+        for at in *from..(a.start + before.len()) {
+            before[at - a.start] += difference * share * rise(at, &(*from..fade.start));
+        }
+        for at in b.start..*to {
+            after[at - b.start] -= difference * (1.0 - share) * (1.0 - rise(at, &(fade.end..*to)));
+        }
+    }
+}
