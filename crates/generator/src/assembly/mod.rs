@@ -260,7 +260,9 @@ fn align_levels(windows: &mut [Vec<f32>], layout: &Layout, rate: f64) -> f32 {
         let from = (used.start - beat.start).min(window.len() - 1);
         let to = (from + length).min(window.len());
         let level = median(&mut window[from..to].to_vec());
-        window.iter_mut().for_each(|value| *value -= level);
+        for value in window.iter_mut() {
+            *value -= level;
+        }
         levels.push(level);
     }
     median(&mut levels)
