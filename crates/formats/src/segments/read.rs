@@ -10,6 +10,8 @@ use crate::FormatError;
 
 /// Deflate makes at most this of one byte; more than that of a file's length is a damaged header, not data.
 const MOST_EXPANSION: u64 = 1040;
+/// A size that is taken at its word, whatever the file's length: 64 MiB.
+const ALWAYS_PLAUSIBLE: u64 = 64 << 20;
 
 /// Reads a segment file: one of ours, or one of another program's with the datasets that it has.
 ///
@@ -70,12 +72,29 @@ impl Reader<'_> {
         let dataset = self.file.dataset(name).map_err(here)?;
         let shape = dataset.shape().map_err(here)?;
         let element = dataset.element_size().map_err(here)?;
-        let size = shape.iter().try_fold(element, |size, &dim| size.checked_mul(dim));
-        if size.is_none_or(|size| size > self.bytes.saturating_mul(MOST_EXPANSION)) {
-            let cause = format!("shape {shape:?} of {element}-byte elements cannot come from a file of {} bytes", self.bytes);
-            return Err(self.wrong(name, cause, "write the file again: its header is damaged"));
+        self.plausible(name, "shape", &shape, element)?;
+        if let Some(chunk) = dataset.chunk_shape().map_err(here)? {
+            self.plausible(name, "chunks", &chunk, element)?;
+        }
+        // Only version 2 B-trees, of datasets that grow along several dimensions, cannot be listed; reading tells the rest.
+        for chunk in dataset.chunks().unwrap_or_default() {
+            if chunk.address.checked_add(chunk.storage_size).is_none_or(|end| end > self.bytes) {
+                let cause =
+                    format!("a chunk of {} bytes at byte {} ends behind the file's end", chunk.storage_size, chunk.address);
+                return Err(self.wrong(name, cause, "write or fetch the file again: it is cut short or damaged"));
+            }
         }
         Ok(Some((dataset, shape)))
+    }
+
+    /// Refuses sizes that only a damaged header claims, before memory is taken for them.
+    fn plausible(&self, name: &str, what: &str, shape: &[u64], element: u64) -> Result<(), FormatError> {
+        let size = shape.iter().try_fold(element, |size, &dim| size.checked_mul(dim));
+        if size.is_some_and(|size| size <= self.bytes.saturating_mul(MOST_EXPANSION).max(ALWAYS_PLAUSIBLE)) {
+            return Ok(());
+        }
+        let cause = format!("{what} {shape:?} of {element}-byte elements cannot come from a file of {} bytes", self.bytes);
+        Err(self.wrong(name, cause, "write the file again: its header is damaged"))
     }
 
     fn required(&self, name: &'static str) -> Result<(Dataset, Vec<u64>), FormatError> {

@@ -160,6 +160,21 @@ fn a_set_that_is_inconsistent_is_not_written() {
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
 }
 
+/// Otherwise the reader takes the memory that a damaged index claims before it finds out.
+#[test]
+fn a_chunk_beyond_the_end_of_the_file_is_refused() {
+    let folder = Folder::new("chunk");
+    let path = folder.file("s.h5");
+    write_segments(&path, &sample_set(300, 32, 1)).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The first chunk index node: its header is 24 bytes, then the first chunk's size.
+    let node = bytes.windows(6).position(|window| window == b"TREE\x01\0").unwrap();
+    bytes[node + 24..node + 28].copy_from_slice(&u32::MAX.to_le_bytes());
+    std::fs::write(&path, &bytes).unwrap();
+    let message = read_segments(&path).unwrap_err().to_string();
+    assert!(message.contains("dataset 'signals'") && message.contains("4294967295 bytes"), "{message}");
+}
+
 /// Damage of every kind gives an error, or data of the shape that the file claims; never a panic.
 #[test]
 fn damaged_files_do_not_panic() {
