@@ -6,6 +6,7 @@ use std::path::Path;
 use physiosynth_formats::wfdb::write_record;
 use physiosynth_formats::{
     FormatError, ReadOptions, SignalFormat, inspect, inspect_record, open_database, read_annotations, read_header, read_record,
+    write_record_list,
 };
 use physiosynth_signal::{Annotation, Channel, Record, RecordSource};
 use tempfile::TempDir;
@@ -245,7 +246,7 @@ fn what_cannot_be_written_leaves_nothing_behind() {
 #[test]
 fn a_bad_record_of_a_database_leaves_the_others_readable() {
     let folder = folder();
-    fs::write(folder.path().join("RECORDS"), "r\nabsent\n").unwrap();
+    write_record_list(folder.path(), &["r".into(), "absent".into()]).unwrap();
     let database = open_database(folder.path()).unwrap();
     assert_eq!(database.entries().len(), 2);
     assert!(database.read(0, Some("MLII")).is_ok_and(|record| record.channels.len() == 1));

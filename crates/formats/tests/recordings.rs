@@ -20,7 +20,7 @@ fn recordings(folder: &str) -> Option<PathBuf> {
 
 /// `sha256` in hexadecimal of what is fed to it.
 fn hex(digest: Sha256) -> String {
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Lines of a golden file: tab-separated columns.

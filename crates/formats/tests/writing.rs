@@ -84,7 +84,7 @@ fn full() -> Record {
         .with_annotations(vec![
             Annotation::beat(0, "+").with_aux("(N"),
             Annotation { subtype: -3, channel: 2, number: -1, ..Annotation::beat(0, "V") },
-            Annotation::beat(999, "stimulus"),
+            Annotation::beat(999, "st1"),
         ]);
     record.comments = vec!["SYNTHETIC".into(), "made from nothing".into()];
     record.start = Some("17:27:45.5 15/08/1994".into());

@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use physiosynth_signal::{Record, RecordEntry, RecordSource, SourceError};
 
 use crate::FormatError;
+use crate::replace::replace_file;
 use crate::wfdb::{self, Location, REFERENCE_ANNOTATOR, ReadOptions};
 
 /// Name of the file that lists a database's records.
@@ -45,6 +46,12 @@ pub fn open_database(path: &Path) -> Result<Database, FormatError> {
     let company = record_names(&folder).unwrap_or_default();
     let entries = entries(std::slice::from_ref(&name), &company);
     Ok(Database { name: format!("{}/{name}", folder_name(&folder)), folder, entries })
+}
+
+/// Writes the list of a database's records (`RECORDS`) into its folder, so that [`open_database`] gives them in this order.
+pub fn write_record_list(folder: &Path, names: &[String]) -> Result<(), FormatError> {
+    let text: String = names.iter().flat_map(|name| [name.as_str(), "\n"]).collect();
+    replace_file(&folder.join(LIST), text.as_bytes())
 }
 
 impl Database {

@@ -7,6 +7,9 @@ use super::codes::FREE_NUMBERS;
 use super::{AUX, CHAN, DEFINITIONS_BEGIN, DEFINITIONS_END, LARGEST_CODE, LARGEST_INTERVAL, NOTE, NUM, SKIP, SUB, by_symbol};
 use crate::FormatError;
 
+/// Longest symbol that a file may define, in bytes: wfdb-python refuses files with longer ones whole.
+const LONGEST_SYMBOL: usize = 3;
+
 /// Encodes annotations as the content of an annotation file; `path` is for messages only.
 ///
 /// Codes without a standard symbol are given one of the free numbers, defined at the start of the file. Durations have no
@@ -54,11 +57,13 @@ fn numbers<'a>(path: &Path, annotations: &'a [Annotation]) -> Result<BTreeMap<&'
         }
         if let Some(number) = by_symbol(code).map(|standard| standard.number).or_else(|| bracketed(code)) {
             numbers.insert(code, (number, false));
-        } else if code.is_empty() || code.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        } else if !(1..=LONGEST_SYMBOL).contains(&code.len()) || code.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err(FormatError::Unwritable {
                 path: path.to_path_buf(),
-                cause: format!("the annotation code '{code}' is empty or has blanks in it"),
-                remedy: "give it a name in one word",
+                cause: format!(
+                    "the annotation code '{code}' is no word of 1 to {LONGEST_SYMBOL} bytes, the most that WFDB's tools read"
+                ),
+                remedy: "give it a short name, and what it means as the annotation's text",
             });
         } else {
             undefined.push(code);
@@ -136,7 +141,9 @@ mod tests {
         assert!(long.contains("256 bytes") && long.contains("x.atr"), "{long}");
         let blank = encode(path, &[Annotation::beat(1, "two words")]).unwrap_err().to_string();
         assert!(blank.contains("'two words'"), "{blank}");
-        let many: Vec<_> = (0..11).map(|i| Annotation::beat(i, format!("event{i}"))).collect();
+        let word = encode(path, &[Annotation::beat(1, "seizure")]).unwrap_err().to_string();
+        assert!(word.contains("'seizure'") && word.contains("3 bytes"), "{word}");
+        let many: Vec<_> = (0..11).map(|i| Annotation::beat(i, format!("e{i}"))).collect();
         let message = encode(path, &many).unwrap_err().to_string();
         assert!(message.contains("more than 10"), "{message}");
         assert!(encode(path, &many[..10]).is_ok());

@@ -251,15 +251,14 @@ impl Track {
         }
     }
 
-    fn extend(&mut self, digital: impl Iterator<Item = i32>) {
-        let mut sum = self.sum;
-        let counted = digital.inspect(|&value| sum = sum.wrapping_add(value));
+    /// Two passes over values in the cache: each becomes a tight loop, where one loop would carry the sum through memory.
+    fn extend(&mut self, digital: impl Iterator<Item = i32> + Clone) {
+        self.sum = digital.clone().fold(self.sum, i32::wrapping_add);
         match &mut self.wanted {
-            None => counted.for_each(drop),
-            Some((Conversion::Table(table), samples)) => samples.extend(counted.map(|value| table[value as usize & 0xFFF])),
-            Some((conversion, samples)) => samples.extend(counted.map(|value| conversion.one(value))),
+            None => {}
+            Some((Conversion::Table(table), samples)) => samples.extend(digital.map(|value| table[value as usize & 0xFFF])),
+            Some((conversion, samples)) => samples.extend(digital.map(|value| conversion.one(value))),
         }
-        self.sum = sum;
     }
 
     fn into_channel(self, index: usize, line: &SignalLine, rate: f64) -> Option<Channel> {
