@@ -40,7 +40,7 @@ fn unreadable(path: &Path, place: &str, error: &hdf5_pure::Error) -> FormatError
         path: path.into(),
         place: place.into(),
         cause: error.to_string(),
-        remedy: "write the file again: it is damaged, cut short, or no HDF5 file",
+        remedy: "it is damaged, cut short, no HDF5 file, or laid out for HDF5 2 alone: write it again, with h5py without libver='latest'",
     }
 }
 
