@@ -4,7 +4,7 @@
 //! coverage and leave the blending to the backend.
 
 use plotters::prelude::{BitMapBackend, DrawingBackend};
-use plotters::style::{Color, RGBAColor, RGBColor};
+use plotters::style::{Color, RGBColor};
 
 use crate::error::ReportError;
 use crate::font::{self, Weight};
@@ -124,13 +124,12 @@ impl Canvas {
         Area::new(0, 0, self.size.0 as i32, self.size.1 as i32)
     }
 
-    /// Runs `draw` on the backend. The backend fails only where it writes files, which this one does not.
-    fn with<E>(&mut self, draw: impl FnOnce(&mut BitMapBackend<'_>) -> Result<(), E>) {
-        let mut backend = BitMapBackend::with_buffer(&mut self.pixels, self.size);
-        let _ = draw(&mut backend);
+    /// Runs `draw` on the backend.
+    fn with(&mut self, draw: impl FnOnce(&mut BitMapBackend<'_>)) {
+        draw(&mut BitMapBackend::with_buffer(&mut self.pixels, self.size));
     }
 
-    /// Blends `colour` into one pixel; nothing where it is outside.
+    /// Blends `colour` into one pixel; nothing where it is outside. The backend can fail only where it writes files itself.
     fn tint(backend: &mut BitMapBackend<'_>, at: (i32, i32), colour: RGBColor, alpha: f64) {
         let _ = backend.draw_pixel(at, colour.mix(alpha).to_backend_color());
     }
@@ -145,18 +144,12 @@ impl Canvas {
         if area.width() == 0 || area.height() == 0 {
             return;
         }
-        // The backend leaves out rectangles that are one pixel wide or high: grid lines are such.
-        if area.width() == 1 || area.height() == 1 {
-            self.with(|b| {
-                for y in area.top..area.bottom {
-                    (area.left..area.right).for_each(|x| Self::tint(b, (x, y), colour, alpha));
-                }
-                Ok::<(), ()>(())
-            });
-            return;
-        }
-        let colour: RGBAColor = colour.mix(alpha);
-        self.with(|b| b.draw_rect((area.left, area.top), (area.right - 1, area.bottom - 1), &colour, true));
+        // The backend's own rectangles lack their last row and column.
+        self.with(|b| {
+            for y in area.top..area.bottom {
+                (area.left..area.right).for_each(|x| Self::tint(b, (x, y), colour, alpha));
+            }
+        });
     }
 
     /// Draws the outline of a rectangle, `width` pixels inwards.
@@ -206,7 +199,6 @@ impl Canvas {
                     Self::tint(backend, (x, y), kind.colour, f64::from(coverage));
                 }
             });
-            Ok::<(), ()>(())
         });
     }
 
@@ -218,7 +210,8 @@ impl Canvas {
         let mut mask = Mask::new(bounds);
         let alone = |k: usize| {
             let finite = |p: Option<&(f32, f32)>| p.is_some_and(|p| p.0.is_finite() && p.1.is_finite());
-            !(k > 0 && finite(points.get(k - 1))) && !finite(points.get(k + 1))
+            let before = k > 0 && finite(points.get(k - 1));
+            !before && !finite(points.get(k + 1))
         };
         for (k, pair) in points.windows(2).enumerate() {
             let [from, to] = pair else { continue };
@@ -277,13 +270,7 @@ impl Canvas {
 
     fn blend(&mut self, mask: &Mask, pen: Pen) {
         self.with(|backend| {
-            for (k, &coverage) in mask.coverage.iter().enumerate() {
-                if coverage > 0.0 {
-                    let at = (mask.area.left + k as i32 % mask.area.width(), mask.area.top + k as i32 / mask.area.width());
-                    Self::tint(backend, at, pen.colour, f64::from(coverage) * pen.alpha);
-                }
-            }
-            Ok::<(), ()>(())
+            mask.each(|at, coverage| Self::tint(backend, at, pen.colour, f64::from(coverage) * pen.alpha));
         });
     }
 
@@ -333,18 +320,44 @@ fn bounds(points: &[(f32, f32)], width: f32, clip: Area) -> Option<Area> {
 /// Coverage of the pixels of an area, 0 to 1. Overlaps of one mark with itself are not counted twice.
 struct Mask {
     area: Area,
+    /// Column by column.
     coverage: Vec<f32>,
+    /// First and last touched row of each column: a thin line touches little of the area that it spans.
+    touched: Vec<(i32, i32)>,
 }
 
 impl Mask {
     fn new(area: Area) -> Self {
-        Self { area, coverage: vec![0.0; (area.width() * area.height()) as usize] }
+        let (width, height) = (area.width().max(0) as usize, area.height().max(0) as usize);
+        Self { area, coverage: vec![0.0; width * height], touched: vec![(i32::MAX, i32::MIN); width] }
+    }
+
+    /// Position in `coverage` of a pixel of the area.
+    fn index(&self, x: i32, y: i32) -> usize {
+        ((x - self.area.left) * self.area.height() + (y - self.area.top)) as usize
     }
 
     fn raise(&mut self, x: i32, y: i32, coverage: f32) {
-        let at = (y - self.area.top) * self.area.width() + (x - self.area.left);
-        if let Some(pixel) = usize::try_from(at).ok().and_then(|at| self.coverage.get_mut(at)) {
-            *pixel = pixel.max(coverage);
+        let area = self.area;
+        if coverage <= 0.0 || !(area.left..area.right).contains(&x) || !(area.top..area.bottom).contains(&y) {
+            return;
+        }
+        let at = self.index(x, y);
+        self.coverage[at] = self.coverage[at].max(coverage);
+        let rows = &mut self.touched[(x - area.left) as usize];
+        *rows = (rows.0.min(y), rows.1.max(y));
+    }
+
+    /// Calls `pixel` for each covered pixel.
+    fn each(&self, mut pixel: impl FnMut((i32, i32), f32)) {
+        for (column, &(first, last)) in self.touched.iter().enumerate() {
+            let x = self.area.left + column as i32;
+            for y in first..=last {
+                let coverage = self.coverage[self.index(x, y)];
+                if coverage > 0.0 {
+                    pixel((x, y), coverage);
+                }
+            }
         }
     }
 

@@ -59,17 +59,11 @@ impl<'a> Context<'a> {
         Self { report, classes, clusters: clusters(report, seed), unit, lead }
     }
 
-    /// Times of a segment's samples in milliseconds from the mark.
-    pub(crate) fn times_ms(&self, set: &SegmentSet) -> Vec<f64> {
-        let fs = if set.sampling_frequency_hz > 0.0 { set.sampling_frequency_hz } else { 1.0 };
-        (0..set.time()).map(|t| (t as f64 - set.mark_index as f64) * 1000.0 / fs).collect()
-    }
-
     /// Times that both sets span.
     pub(crate) fn span_ms(&self) -> (f64, f64) {
         let mut span = (f64::INFINITY, f64::NEG_INFINITY);
         for set in [self.report.real, self.report.synthetic] {
-            for t in self.times_ms(set) {
+            for t in times_ms(set) {
                 span = (span.0.min(t), span.1.max(t));
             }
         }
@@ -85,6 +79,12 @@ impl<'a> Context<'a> {
     pub(crate) fn amplitude_name(&self) -> String {
         if self.unit.is_empty() { "amplitude".into() } else { self.unit.clone() }
     }
+}
+
+/// Times of a segment's samples in milliseconds from the mark.
+pub(crate) fn times_ms(set: &SegmentSet) -> Vec<f64> {
+    let fs = if set.sampling_frequency_hz > 0.0 { set.sampling_frequency_hz } else { 1.0 };
+    (0..set.time()).map(|t| (t as f64 - set.mark_index as f64) * 1000.0 / fs).collect()
 }
 
 /// Real segments of a class to compare with: those of the training split, or all where it has none.
@@ -122,7 +122,49 @@ fn clusters(report: &Report<'_>, seed: Seed) -> Vec<Cluster> {
 #[cfg(test)]
 pub(crate) mod tests {
     use ndarray::{Array2, Array3};
+    use physiosynth_evaluation::Scores;
     use physiosynth_signal::{Group, Segment, SegmentSet};
+
+    use super::{Context, in_order};
+    use crate::report::{Report, RunFacts};
+
+    /// A report of two sets and nothing more.
+    pub(crate) fn report_of<'a>(real: &'a SegmentSet, synthetic: &'a SegmentSet, scores: &'a Scores) -> Report<'a> {
+        Report {
+            facts: RunFacts { title: "a run".into(), database: "a database".into(), seed: 7, ..RunFacts::default() },
+            real,
+            synthetic,
+            scores,
+            history: &[],
+            best_epoch: None,
+            stretches: &[],
+            real_strip: None,
+            synthetic_strip: None,
+            clusters: &[],
+        }
+    }
+
+    #[test]
+    fn classes_stand_in_the_order_of_the_field() {
+        let names = ["V", "T1", "N", "Q", "N", "A1"].map(String::from).to_vec();
+        assert_eq!(in_order(names), ["N", "V", "Q", "A1", "T1"]);
+    }
+
+    #[test]
+    fn real_means_training_where_there_is_any() {
+        let real = set_of(&[("N", "train", 4), ("N", "test", 6), ("S", "test", 3)], 20);
+        let synthetic = set_of(&[("V", "synthetic", 2)], 20);
+        let scores = Scores::default();
+        let report = report_of(&real, &synthetic, &scores);
+        let context = Context::new(&report);
+        let counts: Vec<_> = context
+            .classes
+            .iter()
+            .map(|c| (c.label.as_str(), c.real.as_ref().map(|w| w.count), c.synthetic.as_ref().map(|w| w.count)))
+            .collect();
+        assert_eq!(counts, [("N", Some(4), None), ("S", Some(3), None), ("V", None, Some(2))]);
+        assert_eq!(context.span_ms(), (-60.0, 130.0));
+    }
 
     /// A set of `(class, split, count)` segments of `time` samples at 100 Hz, a bump at the mark with some variety.
     pub(crate) fn set_of(parts: &[(&str, &str, usize)], time: usize) -> SegmentSet {

@@ -119,11 +119,11 @@ impl Panel {
         panel.grid(canvas, axes);
         let kind = Type::regular(em, FAINT);
         if !axes.x.is_empty() {
-            let at = (((area.left + area.right) / 2) as f32, outer.bottom as f32 - em * 0.6);
+            let at = (i32::midpoint(area.left, area.right) as f32, outer.bottom as f32 - em * 0.6);
             canvas.text(axes.x, at, Align::Centre, kind);
         }
         if !axes.y.is_empty() {
-            canvas.text_upwards(axes.y, (outer.left as f32 + em * 0.7, ((area.top + area.bottom) / 2) as f32), kind);
+            canvas.text_upwards(axes.y, (outer.left as f32 + em * 0.7, i32::midpoint(area.top, area.bottom) as f32), kind);
         }
         panel.heading(canvas, outer, axes);
         panel
@@ -196,10 +196,13 @@ impl Panel {
     pub(crate) fn say(&self, canvas: &mut Canvas, text: &str, size: f32) {
         let kind = Type::regular(size, FAINT);
         let lines = crate::font::wrap(text, size, kind.weight, self.area.width() as f32 - size);
-        let x = ((self.area.left + self.area.right) / 2) as f32;
-        let middle = ((self.area.top + self.area.bottom) / 2) as f32;
+        let x = i32::midpoint(self.area.left, self.area.right) as f32;
+        let middle = i32::midpoint(self.area.top, self.area.bottom) as f32;
         for (k, line) in lines.iter().enumerate() {
             let y = middle + (k as f32 - (lines.len() as f32 - 1.0) / 2.0) * size * 1.3;
+            let half = kind.width(line) / 2.0 + 6.0;
+            let patch = [x - half, y - size * 0.65, x + half, y + size * 0.65].map(|v| v as i32);
+            canvas.fill(Area::new(patch[0], patch[1], patch[2], patch[3]), crate::palette::WHITE);
             canvas.text(line, (x, y), Align::Centre, kind);
         }
     }

@@ -60,7 +60,7 @@ pub(crate) fn label(value: f64, ticks: &[f64]) -> String {
     if value == 0.0 {
         return "0".into();
     }
-    if largest >= 1e5 || largest < 1e-3 || (step.is_finite() && step < 1e-4) {
+    if !(1e-3..1e5).contains(&largest) || (step.is_finite() && step < 1e-4) {
         let text = format!("{value:.1e}").replace(".0e", "e");
         return minus(&text);
     }

@@ -42,15 +42,28 @@ impl Waveforms {
         Some(Self { count: indices.len(), mean, deviation, examples, spectrum })
     }
 
-    /// Least and greatest value worth showing: mean ± 2 SD and all but the most extreme hundredth of the examples' values.
+    /// Least and greatest value worth showing: the examples' ends and mean ± SD. One example that stands out by more than half
+    /// of what the others span (an artefact) is cut off by the plot instead of flattening all others.
     pub(crate) fn extent(&self) -> impl Iterator<Item = f64> + '_ {
-        let mut values: Vec<f32> = self.examples.iter().flatten().copied().filter(|v| v.is_finite()).collect();
-        values.sort_by(f32::total_cmp);
-        let last = values.len().saturating_sub(1);
-        let at = |share: f64| values.get((share * last as f64).round() as usize).map(|&v| f64::from(v));
-        let ends = [at(0.002), at(0.998)].into_iter().flatten().collect::<Vec<_>>();
+        let finite = |e: &Vec<f32>| -> Vec<f64> { e.iter().copied().filter(|v| v.is_finite()).map(f64::from).collect() };
+        let ends = |pick: fn(f64, f64) -> f64| -> Vec<f64> {
+            let mut ends: Vec<f64> = self.examples.iter().filter_map(|e| finite(e).into_iter().reduce(pick)).collect();
+            ends.sort_by(f64::total_cmp);
+            ends
+        };
+        let (lows, mut highs) = (ends(f64::min), ends(f64::max));
+        highs.reverse();
         let band = self.mean.iter().zip(&self.deviation).flat_map(|(m, d)| [m - d, m + d]);
-        ends.into_iter().chain(band)
+        let span = match (lows.get(1), highs.get(1)) {
+            (Some(low), Some(high)) => high - low,
+            _ => f64::INFINITY,
+        };
+        let end = |ends: &[f64]| match ends {
+            [first, second, _, _, ..] if (first - second).abs() > 0.5 * span => Some(*second),
+            [first, ..] => Some(*first),
+            [] => None,
+        };
+        [end(&lows), end(&highs)].into_iter().flatten().chain(band)
     }
 }
 
@@ -134,6 +147,16 @@ mod tests {
         assert_eq!(w.mean[1], 3.0);
         assert_eq!(w.deviation[1], 2.0);
         assert_eq!(w.count, 3);
+    }
+
+    #[test]
+    fn one_artefact_does_not_flatten_the_others() {
+        let mut set = set_of(&[("N", "train", 20)], 30);
+        set.signals[[4, 3, 0]] = 50.0;
+        let all: Vec<usize> = (0..20).collect();
+        let w = Waveforms::new(&set, &all, 0, Seed(1), "test").unwrap();
+        let top = w.extent().fold(f64::NEG_INFINITY, f64::max);
+        assert!(top < 20.0 && top > 1.19, "{top}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Real beats beside synthetic ones, a row per class.
 
 use crate::canvas::{Area, Canvas, Pen};
-use crate::context::Context;
+use crate::context::{Context, times_ms};
 use crate::figures::{Drawing, Figure, SIZE, sheet};
 use crate::palette::{FRAME, REAL, SYNTHETIC};
 use crate::panel::{Axes, Panel, Range};
@@ -55,7 +55,7 @@ fn one(context: &Context<'_>, canvas: &mut Canvas, cell: Area, (row, synthetic):
     let axes = Axes { title: &title, remark: &remark, x: context.time_name(), y: &name, colour, ..Axes::plain(SIZE) };
     let panel = Panel::draw(canvas, cell, ranges, &axes);
     match waveforms {
-        Some(waveforms) => lines(canvas, &panel, &context.times_ms(set), waveforms, colour),
+        Some(waveforms) => lines(canvas, &panel, &times_ms(set), waveforms, colour),
         None => panel.say(canvas, &format!("no {kind} segment of class {}", class.label), SIZE),
     }
 }

@@ -1,7 +1,7 @@
 //! What shapes each class's training segments fall into: the mean of each cluster with its spread.
 
 use crate::canvas::{Align, Area, Pen, Type};
-use crate::context::{Cluster, Context, in_order};
+use crate::context::{Cluster, Context, in_order, times_ms};
 use crate::figures::beats::count_in_words;
 use crate::figures::{Drawing, Figure, SIZE, sheet};
 use crate::palette::{FAINT, FRAME, INK, REAL};
@@ -64,7 +64,7 @@ fn in_words(clusters: &[&Cluster]) -> String {
     }
     if n > SHOWN {
         let rest: usize = clusters[SHOWN..].iter().map(|c| c.waveforms.count).sum();
-        text += &format!("; the {} smaller ones ({}) are not drawn", n - SHOWN, count_in_words(rest));
+        text = format!("{text}; the {} smaller ones ({}) are not drawn", n - SHOWN, count_in_words(rest));
     }
     text
 }
@@ -90,7 +90,7 @@ fn one(
     let axes = Axes { remark: &title, x: context.time_name(), y: if first { &name } else { "" }, ..Axes::plain(SIZE * 0.95) };
     let panel = Panel::draw(canvas, cell, ranges, &axes);
     panel.upright(canvas, 0.0, Pen::new(1.0, FRAME));
-    let times = context.times_ms(context.report.real);
+    let times = times_ms(context.report.real);
     let w = &cluster.waveforms;
     let band = times.iter().zip(w.mean.iter().zip(&w.deviation)).map(|(&t, (m, d))| (t, m - d, m + d));
     panel.band(canvas, band, Pen::faded(0.0, REAL, 0.22));

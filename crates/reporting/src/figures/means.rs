@@ -1,7 +1,7 @@
 //! The mean of each class with its spread, real and synthetic in one plot.
 
 use crate::canvas::{Canvas, Pen};
-use crate::context::{Class, Context};
+use crate::context::{Class, Context, times_ms};
 use crate::figures::{Drawing, Figure, SIZE, sheet};
 use crate::palette::{FRAME, REAL, SYNTHETIC};
 use crate::panel::{Axes, Panel, Range, Sign, legend};
@@ -65,7 +65,7 @@ pub(super) fn bands(context: &Context<'_>, canvas: &mut Canvas, panel: &Panel, c
     let sides = [(&class.real, context.report.real, REAL, 0.22), (&class.synthetic, context.report.synthetic, SYNTHETIC, 0.28)];
     for (waveforms, set, colour, alpha) in sides {
         if let Some(w) = waveforms {
-            let times = context.times_ms(set);
+            let times = times_ms(set);
             let edges = times.iter().zip(w.mean.iter().zip(&w.deviation)).map(|(&t, (m, d))| (t, m - d, m + d));
             panel.band(canvas, edges, Pen::faded(0.0, colour, alpha));
             // Where the bands cover one another, their rims still tell which is the wider.
@@ -77,7 +77,7 @@ pub(super) fn bands(context: &Context<'_>, canvas: &mut Canvas, panel: &Panel, c
     }
     for (waveforms, set, colour, _) in sides {
         if let Some(w) = waveforms {
-            let times = context.times_ms(set);
+            let times = times_ms(set);
             panel.line(canvas, times.into_iter().zip(w.mean.iter().copied()), Pen::new(3.0, colour));
         }
     }

@@ -3,12 +3,12 @@
 use physiosynth_evaluation::Outcome;
 
 use crate::canvas::{Align, Area, Canvas, Pen, Type};
-use crate::context::{Class, Context};
+use crate::context::{Class, Context, times_ms};
 use crate::figures::{Drawing, Figure, beats, psd, strips, training};
 use crate::font::fit;
 use crate::page::verdicts;
 use crate::palette::{FAIL, FAINT, INK, OPEN, PASS, REAL, SYNTHETIC, WHITE};
-use crate::panel::{Axes, Panel, Range, Sign, legend};
+use crate::panel::{Axes, Panel, Range, Sign, legend, legend_width};
 use crate::paper::Sheet;
 use crate::ticks::grouped;
 use crate::waveforms::Waveforms;
@@ -67,7 +67,7 @@ fn heading(context: &Context<'_>, canvas: &mut Canvas, all: Area) -> i32 {
     let title = Type::bold(42.0, INK);
     let name = if facts.title.is_empty() { &facts.database } else { &facts.title };
     let key = [("real", Sign::Line(Pen::new(8.0, REAL))), ("synthetic", Sign::Line(Pen::new(8.0, SYNTHETIC)))];
-    let key_at = all.right as f32 - 340.0;
+    let key_at = all.right as f32 - legend_width(SIZE * 1.1, &key);
     canvas.text(&fit(name, title.size, title.weight, key_at - x - 30.0), (x, all.top as f32 + 18.0), Align::Left, title);
     legend(canvas, (key_at, all.top as f32 + 18.0), SIZE * 1.1, &key);
     let line = [
@@ -165,7 +165,7 @@ fn classes(context: &Context<'_>, canvas: &mut Canvas, area: Area) {
             let ranges = (Range::linear(span.0, span.1), Range::of(extents(), 0.06));
             let panel = Panel::draw(canvas, Area::new(cell.left, top, cell.right, bottom), ranges, &axes);
             match waveforms {
-                Some(w) => beats::lines(canvas, &panel, &context.times_ms(set), w, colour),
+                Some(w) => beats::lines(canvas, &panel, &times_ms(set), w, colour),
                 None => panel.say(canvas, &format!("no {kind} segment"), SIZE * 0.92),
             }
         }
@@ -196,7 +196,7 @@ fn judgement(context: &Context<'_>, canvas: &mut Canvas, area: Area) -> i32 {
         canvas.text(name, (pill.right as f32 + 12.0, y), Align::Left, Type::bold(SIZE, INK));
         y += SIZE * 1.45;
         y = canvas.paragraph(&verdict.because, (x, y), area.width() as f32, most_lines, Type::regular(SIZE * 0.95, FAINT));
-        y += 8.0;
+        y += 14.0;
     }
     y as i32
 }

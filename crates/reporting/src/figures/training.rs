@@ -107,7 +107,8 @@ fn curves(
             for e in history {
                 let v = (curve.value)(e);
                 if v.is_finite() && (!logarithmic || v > 0.0) {
-                    canvas.disc((panel.at_x(f64::from(e.epoch)), panel.at_y(v)), 7.0, curve.pen.colour);
+                    let dot = Pen { width: 7.0, ..curve.pen };
+                    canvas.stroke(&[(panel.at_x(f64::from(e.epoch)), panel.at_y(v))], dot, panel.area);
                 }
             }
         }

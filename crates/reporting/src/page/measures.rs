@@ -2,6 +2,7 @@
 
 use physiosynth_evaluation::{Better, Family, Measure};
 
+use crate::page::Put;
 use crate::page::escape::escape;
 use crate::ticks::significant;
 
@@ -51,8 +52,8 @@ fn standing(m: &Measure) -> &'static str {
         return "";
     }
     match (value - same) / way {
-        share if share < 0.0 => "on the far side of same",
-        share if share <= 1.0 => "between same and held-out",
+        share if share < 0.0 => "beyond same",
+        share if share <= 1.0 => "between",
         _ => "beyond held-out",
     }
 }
@@ -67,7 +68,8 @@ pub(crate) fn section(measures: &[Measure]) -> String {
         "<p>Each value stands between two references: <em>same</em>, one random half of the training segments against the other \
          (what a perfect sampler would get), and <em>held-out</em>, other subjects' segments against the training segments (what \
          generalisation costs). <em>Training copy</em> is what a plain copy would get: a score that only a copy reaches is no \
-         merit. Intervals are 95% over subjects, and given where there are enough of them.</p>\n",
+         merit. Intervals are 95% over subjects, and given where there are enough of them. <em>Stands</em> says where the synthetic \
+         value lies: between the two references, beyond held-out, or beyond same.</p>\n",
     );
     for kind in [Family::Fidelity, Family::Diversity, Family::Utility, Family::Privacy, Family::Clinical] {
         let of_family: Vec<&Measure> = measures.iter().filter(|m| m.family == kind).collect();
@@ -83,7 +85,7 @@ fn table(kind: Family, measures: &[&Measure]) -> String {
     let mut html = format!("<h3>{name}</h3>\n<p>{question}</p>\n<div class=\"scroll\"><table class=\"numbers\">\n");
     html.push_str(
         "<thead><tr><th>Class</th><th>Same</th><th>Synthetic</th><th>95% interval</th><th>Held-out</th><th>Training copy</th>\
-         <th>Other baselines</th><th>Segments</th><th>Subjects</th><th>Stands</th></tr></thead>\n",
+         <th>Other baselines</th><th>Segments, subjects</th><th>Stands</th></tr></thead>\n",
     );
     let mut names: Vec<&str> = Vec::new();
     for measure in measures {
@@ -94,8 +96,8 @@ fn table(kind: Family, measures: &[&Measure]) -> String {
     for name in names {
         let of_name: Vec<&&Measure> = measures.iter().filter(|m| m.name == name).collect();
         let Some(first) = of_name.first() else { continue };
-        html.push_str(&format!(
-            "<tbody>\n<tr class=\"measure\"><th colspan=\"10\" title=\"{definition}\"><details><summary>{}, {}</summary>{definition}</details></th></tr>\n",
+        html.put(format_args!(
+            "<tbody>\n<tr class=\"measure\"><th colspan=\"9\" title=\"{definition}\"><details><summary>{}, {}</summary>{definition}</details></th></tr>\n",
             escape(&measure_in_words(name)),
             better_in_words(first.better),
             definition = escape(&first.definition)
@@ -121,7 +123,7 @@ fn row(m: &Measure) -> String {
         .map(|(name, v)| format!("{} {}", escape(&name.replace('_', " ")), significant(*v)))
         .collect();
     format!(
-        "<tr><td>{}</td><td>{}</td><td><strong>{}</strong></td><td>{interval}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"words\">{}</td></tr>\n",
+        "<tr><td>{}</td><td>{}</td><td><strong>{}</strong></td><td>{interval}</td><td>{}</td><td>{}</td><td>{}</td><td>{}, {}</td><td class=\"words\">{}</td></tr>\n",
         escape(&m.class),
         number(m.same),
         number(m.value),

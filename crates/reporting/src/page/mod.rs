@@ -10,6 +10,19 @@ use base64::Engine;
 use crate::context::Context;
 use escape::escape;
 
+/// Text put together piece by piece.
+trait Put {
+    /// Adds a formatted piece.
+    fn put(&mut self, piece: std::fmt::Arguments<'_>);
+}
+
+impl Put for String {
+    fn put(&mut self, piece: std::fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        let _ = std::fmt::Write::write_fmt(self, piece);
+    }
+}
+
 /// A figure as the page shows it.
 pub(crate) struct Shown {
     /// File name without extension, and the fragment of its address on the page.
@@ -34,10 +47,10 @@ pub(crate) fn render(context: &Context<'_>, figures: &[Shown]) -> String {
     let mut html = String::with_capacity(4 << 20);
     html.push_str("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     html.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    html.push_str(&format!("<title>{} – physiosynth report</title>\n<style>\n", escape(title)));
+    html.put(format_args!("<title>{} – physiosynth report</title>\n<style>\n", escape(title)));
     html.push_str(include_str!("style.css"));
     html.push_str("</style>\n</head>\n<body>\n<main>\n");
-    html.push_str(&format!("<h1>{}</h1>\n", escape(title)));
+    html.put(format_args!("<h1>{}</h1>\n", escape(title)));
     html.push_str(&origin(context));
     html.push_str(&verdicts::headline(&context.report.scores.verdicts));
     let (overview, others): (Vec<_>, Vec<_>) = figures.iter().partition(|f| f.name == "overview");
@@ -94,7 +107,7 @@ fn contents(figures: &[&Shown]) -> String {
     html.push_str("<a href=\"#notes\">Notes</a> ");
     for figure in figures {
         if matches!(figure.content, Content::Picture(_)) {
-            html.push_str(&format!("<a href=\"#{}\">{}</a> ", figure.name, escape(figure.title)));
+            html.put(format_args!("<a href=\"#{}\">{}</a> ", figure.name, escape(figure.title)));
         }
     }
     html.push_str("<a href=\"#measures\">Measures</a> <a href=\"#run\">Run</a></nav>\n");

@@ -1,6 +1,7 @@
 //! The smaller tables: splits, what was skipped, notes, training, times, the run.
 
 use crate::context::{Context, in_order};
+use crate::page::Put;
 use crate::page::escape::escape;
 use crate::report::{Report, RunFacts};
 use crate::ticks::{grouped, significant};
@@ -13,7 +14,7 @@ pub(crate) fn skipped(facts: &RunFacts) -> String {
     }
     html.push_str("<div class=\"scroll\"><table>\n<thead><tr><th>Record</th><th>Why</th></tr></thead>\n<tbody>\n");
     for (record, reason) in &facts.skipped {
-        html.push_str(&format!("<tr><td>{}</td><td>{}</td></tr>\n", escape(record), escape(reason)));
+        html.put(format_args!("<tr><td>{}</td><td>{}</td></tr>\n", escape(record), escape(reason)));
     }
     html + "</tbody></table></div>\n"
 }
@@ -22,11 +23,11 @@ pub(crate) fn skipped(facts: &RunFacts) -> String {
 pub(crate) fn notes(facts: &RunFacts, context: &Context<'_>) -> String {
     let mut html = String::from("<h2 id=\"notes\">Notes and limits</h2>\n<ul>\n");
     for note in facts.notes.iter().chain(&context.report.scores.notes) {
-        html.push_str(&format!("<li>{}</li>\n", escape(note)));
+        html.put(format_args!("<li>{}</li>\n", escape(note)));
     }
     let channels = context.report.real.channels().max(context.report.synthetic.channels());
     if channels > 1 {
-        html.push_str(&format!(
+        html.put(format_args!(
             "<li>Segments have {channels} channels; the pictures show the first, {}.</li>\n",
             escape(&context.lead)
         ));
@@ -48,17 +49,17 @@ pub(crate) fn splits(facts: &RunFacts) -> String {
     html.push_str("<p>Splits are by subject: nobody is in two of them.</p>\n<div class=\"scroll\"><table class=\"numbers\">\n");
     html.push_str("<thead><tr><th>Split</th><th>Subjects</th>");
     for label in &labels {
-        html.push_str(&format!("<th>{}</th>", escape(label)));
+        html.put(format_args!("<th>{}</th>", escape(label)));
     }
     html.push_str("<th>All</th></tr></thead>\n<tbody>\n");
     for row in &facts.splits {
-        html.push_str(&format!("<tr><td>{}</td><td>{}</td>", escape(&row.split), row.subjects));
+        html.put(format_args!("<tr><td>{}</td><td>{}</td>", escape(&row.split), row.subjects));
         for label in &labels {
             let count: usize = row.segments.iter().filter(|(class, _)| class == label).map(|(_, n)| n).sum();
-            html.push_str(&format!("<td>{}</td>", grouped(count)));
+            html.put(format_args!("<td>{}</td>", grouped(count)));
         }
         let all: usize = row.segments.iter().map(|(_, n)| n).sum();
-        html.push_str(&format!("<td><strong>{}</strong></td></tr>\n", grouped(all)));
+        html.put(format_args!("<td><strong>{}</strong></td></tr>\n", grouped(all)));
     }
     html + "</tbody></table></div>\n"
 }
@@ -76,7 +77,7 @@ pub(crate) fn training(report: &Report<'_>) -> String {
     );
     for e in report.history {
         let kept = if report.best_epoch == Some(e.epoch) { " (kept)" } else { "" };
-        html.push_str(&format!(
+        html.put(format_args!(
             "<tr><td>{}{kept}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
             e.epoch,
             significant(e.train_loss),
@@ -97,10 +98,10 @@ pub(crate) fn timings(facts: &RunFacts) -> String {
     }
     html.push_str("<div class=\"scroll\"><table class=\"numbers narrow\">\n<thead><tr><th>Stage</th><th>Seconds</th></tr></thead>\n<tbody>\n");
     for (stage, seconds) in &facts.timings {
-        html.push_str(&format!("<tr><td>{}</td><td>{}</td></tr>\n", escape(stage), significant(*seconds)));
+        html.put(format_args!("<tr><td>{}</td><td>{}</td></tr>\n", escape(stage), significant(*seconds)));
     }
     let total: f64 = facts.timings.iter().map(|(_, s)| s).filter(|s| s.is_finite()).sum();
-    html.push_str(&format!("<tr><td><strong>all</strong></td><td><strong>{}</strong></td></tr>\n", significant(total)));
+    html.put(format_args!("<tr><td><strong>all</strong></td><td><strong>{}</strong></td></tr>\n", significant(total)));
     html + "</tbody></table></div>\n"
 }
 

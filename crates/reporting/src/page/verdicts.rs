@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use physiosynth_evaluation::{Outcome, Verdict};
 
+use crate::page::Put;
 use crate::page::escape::escape;
 
 const ORDER: [&str; 5] = ["faithful", "diverse", "useful", "private", "plausible"];
@@ -74,13 +75,13 @@ pub(crate) fn section(verdicts: &BTreeMap<String, Verdict>) -> String {
         "<div class=\"scroll\"><table>\n<thead><tr><th>Question</th><th>Verdict</th><th>Because</th></tr></thead>\n<tbody>\n",
     );
     for (name, verdict) in in_order(verdicts) {
-        html.push_str(&format!(
+        html.put(format_args!(
             "<tr><td><strong>{}</strong><br><span class=\"faint\">{}</span></td><td><span class=\"verdict {}\">{}</span></td><td>{}</td></tr>\n",
             escape(name),
             question(name),
             style(verdict.outcome),
             in_words(verdict.outcome),
-            escape(&verdict.because)
+            escape(&verdict.because).replace("; ", ";<br>")
         ));
     }
     html + "</tbody></table></div>\n"
