@@ -25,9 +25,9 @@ pub struct DenoiseConfig {
     pub wavelet: String,
     /// How the signal goes on beyond its ends: `symmetric` or `periodization`. Default: `symmetric`.
     pub mode: Boundary,
-    /// The rule for thresholds: `universal`, `sure`, `minimax` or `bayes`. Default: `universal`.
+    /// The rule for thresholds: `universal`, `sure`, `minimax` or `bayes`. Default: `bayes`.
     pub threshold: Threshold,
-    /// The shrinkage: `soft`, `hard` or `garrote`. Default: `garrote`.
+    /// The shrinkage: `soft`, `hard` or `garrote`. Default: `soft`.
     pub shrink: Shrink,
     /// Where the noise is measured: `band` or `level`. Default: `band`.
     pub noise: NoiseSource,
@@ -48,8 +48,8 @@ impl Default for DenoiseConfig {
             enabled: true,
             wavelet: "sym8".to_owned(),
             mode: Boundary::Symmetric,
-            threshold: Threshold::Universal,
-            shrink: Shrink::Garrote,
+            threshold: Threshold::Bayes,
+            shrink: Shrink::Soft,
             noise: NoiseSource::Band,
             threshold_above_hz: 10.0,
             band_hz: 100.0,

@@ -1,4 +1,35 @@
 //! Wavelet denoising and removal of baseline wander, for whole records.
+//!
+//! The record is taken apart into wavelet levels ([`crate::wavelet`]); the coefficients of the fine ones are shrunk by a
+//! threshold that follows from the noise's strength, the approximation below the baseline cut is dropped, and the rest is put
+//! together again. Work is done in `f32`, whose error (1e-6 of the signal) is far below a converter's step.
+//!
+//! # What it gains and what it costs
+//!
+//! The defaults (`sym8`, `bayes`, `soft`, noise measured in the band, from 10 Hz up) were chosen by the figures below. They are the
+//! rules that gain most where noise was added without taking from the recording where there is none. Gain is the rise in
+//! signal-to-noise ratio in dB, baseline removed from both sides, on three simulated leads of ten minutes at 360 Hz with white
+//! and muscle noise (20 to 150 Hz) at 10 and 20 dB. QRS and ST are 95th percentiles over beats with muscle noise at 20 dB: the
+//! error of the QRS peak in per cent (3.79 before denoising) and of the ST level in microvolts (12.8 before). The last column
+//! is by how much denoising lowers the QRS peaks of mitdb/100 and mitdb/108 as recorded, 95th percentile in per cent.
+//!
+//! | threshold, shrinkage | white 10 dB | 20 dB | muscle 10 dB | 20 dB | QRS | ST | mitdb 100, 108 |
+//! |---|---|---|---|---|---|---|---|
+//! | bayes, soft        | 7.45 | 5.98 |  9.69 | 7.40 |  3.60 | 10.6 | 1.2, 5.5 |
+//! | sure, garrote      | 7.76 | 6.55 |  9.92 | 8.39 |  3.80 | 10.2 | 1.5, 4.0 |
+//! | sure, soft         | 8.07 | 6.76 | 10.01 | 8.37 |  4.89 | 12.9 | 2.3, 7.2 |
+//! | minimax, garrote   | 6.77 | 5.12 |  7.61 | 5.52 |  4.33 | 29.6 | 2.8, 14.5 |
+//! | universal, hard    | 6.39 | 4.64 |  7.09 | 4.94 |  3.97 | 30.8 | 3.0, 14.6 |
+//! | universal, garrote | 4.84 | 3.06 |  5.06 | 2.95 |  5.23 | 45.5 | 3.9, 181 |
+//! | universal, soft    | 2.83 | 0.01 |  2.80 | -0.38 | 11.19 | 58.7 | 10.0, 185 |
+//!
+//! `sure` with `garrote` gains up to 1 dB more and sorts each level (twice the time in all); `bayes` with `soft` lowers no signal-
+//! to-noise ratio even in the noise stress test database, whose electrode motion lies inside the signal's band and can't be told
+//! from it by scale: -7.00, -2.13, 10.96 and 15.66 dB (118e06 and 118e24, two leads each, noisy blocks) become -7.00, -2.11, 10.97
+//! and 15.69, where `universal` with `soft` loses up to 1.5 dB. Measuring the noise on each level by itself (`noise = "level"`)
+//! takes waves for noise: with `universal` and `soft` the clean signal itself is reproduced at 18 dB only.
+//!
+//! `tests/denoise.rs` and `tests/denoise_noise_stress.rs` hold the defaults to these figures.
 
 mod config;
 
@@ -71,21 +102,7 @@ impl Denoiser {
         if !(fs.is_finite() && fs > 0.0) {
             return Err(DenoiseError::SamplingFrequency(fs));
         }
-        let bounded = |key, value: f64, low: f64, rule| {
-            if (low..=fs / 2.0).contains(&value) { Ok(()) } else { Err(DenoiseError::Config { key, value, rule }) }
-        };
-        // The band of a faster recorder is no error: it just does not bind.
-        bounded("band_hz", config.band_hz.min(fs / 2.0), 0.0, "it must be 0 or a positive frequency")?;
-        // 2^24 samples for one coefficient: more is a slip of the pen.
-        let rule = "it must be 0, or a frequency up to half the sampling frequency and not below a 2^24th of it";
-        bounded("baseline_cut_hz", config.baseline_cut_hz, 0.0, rule)?;
-        if config.baseline_cut_hz > 0.0 {
-            bounded("baseline_cut_hz", config.baseline_cut_hz, fs / f64::from(1 << 24), rule)?;
-        }
-        if !(config.threshold_above_hz > 0.0) {
-            let rule = "it must be a positive frequency; one above half the sampling frequency turns thresholding off";
-            return Err(DenoiseError::Config { key: "threshold_above_hz", value: config.threshold_above_hz, rule });
-        }
+        check(config, fs)?;
         let wavelet = Wavelet::by_name(&config.wavelet)?;
         // Level j holds fs / 2^(j+1) to fs / 2^j.
         let lower_edge = |level: usize| fs / 2_f64.powi(level as i32 + 1);
@@ -96,7 +113,7 @@ impl Denoiser {
             thresholded
         };
         let band = if config.band_hz == 0.0 { fs / 2.0 } else { config.band_hz };
-        let noise_level = (1..=24).find(|&level| 2.0 * lower_edge(level) <= band.max(lower_edge(1))).unwrap_or(1);
+        let noise_level = (1..=24).find(|&level| 2.0 * lower_edge(level) <= band).unwrap_or(24);
         Ok(Self {
             config: config.clone(),
             transform: Transform::new(&wavelet, config.mode, levels),
@@ -140,7 +157,7 @@ impl Denoiser {
     }
 
     fn run(&self, signal: &[f32], shrink: bool, output: &mut Vec<f32>, memory: &mut DenoiseMemory) -> Result<(), DenoiseError> {
-        self.check(signal)?;
+        self.check_signal(signal)?;
         let held = memory.decomposition.take().filter(|held| *held.transform() == self.transform);
         let mut decomposition = held.unwrap_or_else(|| Decomposition::empty(self.transform.clone()));
         decomposition.analyse(signal)?;
@@ -155,7 +172,7 @@ impl Denoiser {
         Ok(())
     }
 
-    fn check(&self, signal: &[f32]) -> Result<(), DenoiseError> {
+    fn check_signal(&self, signal: &[f32]) -> Result<(), DenoiseError> {
         let needed = 1 << self.transform.levels();
         if signal.len() < needed {
             return Err(DenoiseError::TooShort { len: signal.len(), needed, cut_hz: self.config.baseline_cut_hz });
@@ -184,5 +201,104 @@ impl Denoiser {
             let threshold = rule.value(detail, sigma, magnitudes);
             shrink.apply(detail, threshold);
         }
+    }
+}
+
+/// The rules that the settings keep.
+fn check(config: &DenoiseConfig, fs: f64) -> Result<(), DenoiseError> {
+    let demand = |met: bool, key, value, rule| if met { Ok(()) } else { Err(DenoiseError::Config { key, value, rule }) };
+    demand(config.band_hz >= 0.0, "band_hz", config.band_hz, "it must be 0 or a positive frequency")?;
+    let (cut, above) = (config.baseline_cut_hz, config.threshold_above_hz);
+    // 2^24 samples for one coefficient: more is a slip of the pen.
+    let possible = cut == 0.0 || (fs / f64::from(1 << 24)..=fs / 2.0).contains(&cut);
+    let rule = "it must be 0, or a frequency up to half the sampling frequency and not below a 2^24th of it";
+    demand(possible, "baseline_cut_hz", cut, rule)?;
+    let rule = "it must be a positive frequency; one above half the sampling frequency turns thresholding off";
+    demand(above > 0.0, "threshold_above_hz", above, rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn denoiser(change: impl Fn(&mut DenoiseConfig), fs: f64) -> Result<Denoiser, DenoiseError> {
+        let mut config = DenoiseConfig::default();
+        change(&mut config);
+        Denoiser::new(&config, fs)
+    }
+
+    #[test]
+    fn levels_follow_from_the_sampling_frequency() {
+        let levels = |fs: f64| denoiser(|_| (), fs).map(|d| (d.levels(), d.thresholded_levels(), d.noise_level())).unwrap();
+        // 360 Hz: 0.35 Hz is the dyadic edge, levels 1 to 4 begin at 11.25 Hz, level 2 (45 to 90 Hz) lies in the band.
+        assert_eq!(levels(360.0), (9, 4, 2));
+        assert_eq!(levels(160.0), (8, 3, 1));
+        assert_eq!(levels(1000.0), (10, 5, 4));
+        // 256 / 2^9 is 0.5 Hz exactly: not above the cut.
+        assert_eq!(levels(256.0).0, 8);
+        let whole = denoiser(|c| (c.band_hz, c.baseline_cut_hz) = (0.0, 0.0), 360.0).unwrap();
+        assert_eq!((whole.levels(), whole.noise_level()), (4, 1));
+    }
+
+    #[test]
+    fn without_a_cut_and_above_all_levels_nothing_changes() {
+        let idle = denoiser(|c| (c.baseline_cut_hz, c.threshold_above_hz) = (0.0, 500.0), 360.0).unwrap();
+        let signal: Vec<f32> = (0..1001).map(|n| (n as f32 * 0.1).sin()).collect();
+        assert_eq!(idle.apply(&signal).unwrap(), signal);
+    }
+
+    #[test]
+    fn slow_waves_go_and_the_rest_stays() {
+        let sine = |hz: f64| -> Vec<f32> {
+            (0..36_000).map(|n| (std::f64::consts::TAU * hz * f64::from(n) / 360.0).sin() as f32).collect()
+        };
+        let removal = denoiser(|_| (), 360.0).unwrap();
+        let kept = |hz: f64| {
+            let output = removal.baseline_only(&sine(hz)).unwrap();
+            // Without the ends, where the mirrored wave is another one.
+            let power = |x: &[f32]| x[3600..32_400].iter().map(|v| v * v).sum::<f32>();
+            (power(&output) / power(&sine(hz))).sqrt()
+        };
+        assert!(kept(0.1) < 0.01 && kept(0.2) < 0.1, "{} {}", kept(0.1), kept(0.2));
+        assert!((kept(0.7) - 1.0).abs() < 0.05 && (kept(5.0) - 1.0).abs() < 0.001, "{} {}", kept(0.7), kept(5.0));
+    }
+
+    #[test]
+    fn memory_used_again_gives_the_same() {
+        let default = denoiser(|_| (), 360.0).unwrap();
+        let (mut memory, mut output) = (DenoiseMemory::default(), Vec::new());
+        for len in [5000, 777, 20_001] {
+            let signal: Vec<f32> = (0..len).map(|n| ((n * n) as f32 * 0.37).sin()).collect();
+            default.apply_into(&signal, &mut output, &mut memory).unwrap();
+            assert_eq!(output, default.apply(&signal).unwrap());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_said() {
+        let default = denoiser(|_| (), 360.0).unwrap();
+        let mut signal = vec![0.5_f32; 3000];
+        signal[2047] = f32::NAN;
+        assert!(matches!(default.apply(&signal), Err(DenoiseError::NotFinite { index: 2047, .. })));
+        assert_eq!(default.apply(&[0.0; 511]), Err(DenoiseError::TooShort { len: 511, needed: 512, cut_hz: 0.5 }));
+        assert_eq!(default.apply(&[1.0; 512]).map(|x| x.len()), Ok(512));
+        let key = |change: fn(&mut DenoiseConfig)| match denoiser(change, 360.0) {
+            Err(DenoiseError::Config { key, .. }) => key,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(key(|c| c.band_hz = f64::NAN), "band_hz");
+        assert_eq!(key(|c| c.baseline_cut_hz = 200.0), "baseline_cut_hz");
+        assert_eq!(key(|c| c.baseline_cut_hz = 1e-9), "baseline_cut_hz");
+        assert_eq!(key(|c| c.threshold_above_hz = 0.0), "threshold_above_hz");
+        let unknown = denoiser(|c| c.wavelet = "sim8".into(), 360.0).unwrap_err().to_string();
+        assert!(unknown.contains("preprocessing.denoise.wavelet") && unknown.contains("\"sym8\""), "{unknown}");
+        assert_eq!(denoiser(|_| (), -1.0).unwrap_err(), DenoiseError::SamplingFrequency(-1.0));
+    }
+
+    #[test]
+    fn settings_are_read_by_name_and_unknown_ones_refused() {
+        let read: DenoiseConfig = serde_json::from_str(r#"{"threshold": "universal", "mode": "periodization"}"#).unwrap();
+        assert_eq!((read.threshold, read.wavelet.as_str()), (Threshold::Universal, "sym8"));
+        assert!(serde_json::from_str::<DenoiseConfig>(r#"{"treshold": "sure"}"#).is_err());
     }
 }

@@ -9,11 +9,11 @@ use super::Sample;
 #[serde(rename_all = "lowercase")]
 pub enum Shrink {
     /// `sign(x) (|x| - t)`: continuous, but takes `t` from every peak as well (Donoho 1995).
+    #[default]
     Soft,
     /// `x` as it is: keeps peaks whole, but leaves spikes where noise just passes the threshold.
     Hard,
     /// `x - t² / x`: continuous like soft, and near to hard for large coefficients (the non-negative garrote; Gao 1998).
-    #[default]
     Garrote,
 }
 

@@ -15,10 +15,10 @@ pub enum Threshold {
     Sure,
     /// The minimax threshold of soft shrinkage in the customary fit `σ (0.3936 + 0.1829 log2 n)`, 0 up to 32 coefficients
     /// (Donoho and Johnstone 1994, table 2). Weaker than the universal one.
-    #[default]
     Minimax,
     /// `σ² / σ_x`, `σ_x² = max(mean square - σ², 0)` the signal's own variance in the level; everything goes where that is 0
     /// (`BayesShrink`; Chang, Yu and Vetterli 2000). Adapts to each level.
+    #[default]
     Bayes,
 }
 
