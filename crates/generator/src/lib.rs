@@ -1,1 +1,34 @@
 //! The BiRNN generator: model, objectives, training, checkpoints, sampling, assembly of records.
+//!
+//! ```text
+//! SegmentSet (train, validation) ──► data ──► objective ──► training ──► model folder
+//! SegmentSet (train: where to start), requests, model folder ──► sampling ──► SegmentSet (synthetic)
+//! ```
+//!
+//! - [`device::choose`] opens what to compute on; [`device::devices`] lists what there is.
+//! - [`training::train`] fits a [`model::Generator`] to what an [`objective`] shows it, and keeps it in a folder.
+//! - [`sampling::generate`] makes synthetic segments of the classes and subjects asked for.
+//!
+//! Randomness is drawn on the host from streams keyed by purpose and step, so that on the CPU the same seed gives the same bytes,
+//! with any number of threads, resumed or not. Networks are `physiosynth-recurrent`'s; no recurrence is computed here.
+#![forbid(unsafe_code)]
+
+pub mod assembly;
+pub mod checkpoint;
+pub mod config;
+mod data;
+pub mod device;
+pub mod model;
+pub mod objective;
+mod optimiser;
+pub mod sampling;
+#[cfg(test)]
+mod toy;
+pub mod training;
+mod weights;
+
+pub use config::GeneratorConfig;
+pub use data::DataError;
+pub use device::{ChosenDevice, DeviceChoice, DeviceError, DeviceInfo};
+pub use sampling::{Request, SampleError, generate};
+pub use training::{Epoch, Existing, Stopped, TrainError, TrainingOutcome, train};

@@ -1,0 +1,186 @@
+//! The model folder: what is kept of a training, so that it can be used and resumed.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `config.json` | [`ModelDescription`] |
+//! | `best.safetensors` | the weights of the epoch with the lowest validation loss |
+//! | `last.safetensors` | the weights of the last saved epoch, Adam's moments (`optimiser.…`) and, in the metadata, the history: all that resuming needs, in one file so that it is never half new |
+//! | `history.json` | one entry per epoch |
+//!
+//! No file holds a time or a date; two trainings with the same seed and data on the CPU write the same bytes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Generator, ModelDescription};
+use crate::optimiser::Optimiser;
+use crate::training::Epoch;
+use crate::weights::{self, Array};
+
+/// Name of the file with the weights that generation uses.
+pub const BEST: &str = "best.safetensors";
+/// Name of the file that training resumes from.
+pub const LAST: &str = "last.safetensors";
+/// Name of the file with the model's description.
+pub const DESCRIPTION: &str = "config.json";
+/// Name of the file with the training history.
+pub const HISTORY: &str = "history.json";
+
+/// What went wrong with a file of the model folder.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The system refused.
+    #[error("{path}: {action} failed: {cause}; check that the folder exists, is writable and has space")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{path}: {cause}; train again, or give the folder of a finished training")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// There is no trained model.
+    #[error("{path}: no trained model here; train one first (`physiosynth train`)")]
+    Missing {
+        /// The file looked for.
+        path: PathBuf,
+    },
+}
+
+/// What `last.safetensors` says beside its arrays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Saved {
+    /// Whether the training came to its end.
+    finished: bool,
+    /// The finished epochs.
+    history: Vec<Epoch>,
+}
+
+/// The state of a training after a finished epoch.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    pub(crate) model: Generator,
+    pub(crate) optimiser: Optimiser,
+    pub(crate) history: Vec<Epoch>,
+    pub(crate) finished: bool,
+}
+
+/// The model folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    fn io(&self, name: &str, action: &'static str) -> impl FnOnce(std::io::Error) -> CheckpointError {
+        let path = self.path.join(name);
+        move |cause| CheckpointError::Io { path, action, cause }
+    }
+
+    fn format(&self, name: &str) -> impl Fn(String) -> CheckpointError {
+        let path = self.path.join(name);
+        move |cause| CheckpointError::Format { path: path.clone(), cause }
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, CheckpointError> {
+        match std::fs::read(self.path.join(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(self.io(name, "reading")(cause)),
+        }
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
+        weights::write_atomically(&self.path.join(name), bytes).map_err(self.io(name, "writing"))
+    }
+
+    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), CheckpointError> {
+        let mut text = serde_json::to_string_pretty(value).map_err(|error| self.format(name)(error.to_string()))?;
+        text.push('\n');
+        self.write(name, text.as_bytes())
+    }
+
+    /// Makes the folder, removes what an earlier training left in it, and describes the new one.
+    pub(crate) fn start(&self, description: &ModelDescription) -> Result<(), CheckpointError> {
+        std::fs::create_dir_all(&self.path).map_err(self.io("", "making the folder"))?;
+        // The state first: without it nothing is resumed, whatever else is left.
+        for name in [LAST, BEST, HISTORY, DESCRIPTION] {
+            match std::fs::remove_file(self.path.join(name)) {
+                Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => return Err(self.io(name, "removing")(cause)),
+                _ => {}
+            }
+        }
+        self.write_json(DESCRIPTION, description)
+    }
+
+    /// The description of the model in the folder; `None` where there is none.
+    pub(crate) fn description(&self) -> Result<Option<ModelDescription>, CheckpointError> {
+        let Some(bytes) = self.read(DESCRIPTION)? else { return Ok(None) };
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| self.format(DESCRIPTION)(error.to_string()))
+    }
+
+    /// The description and the best weights, for generation.
+    pub(crate) fn trained(&self) -> Result<(ModelDescription, BTreeMap<String, Array>), CheckpointError> {
+        let missing = |name: &str| CheckpointError::Missing { path: self.path.join(name) };
+        let description = self.description()?.ok_or_else(|| missing(DESCRIPTION))?;
+        let bytes = self.read(BEST)?.ok_or_else(|| missing(BEST))?;
+        let (arrays, _) = weights::from_safetensors(&bytes).map_err(self.format(BEST))?;
+        Ok((description, arrays))
+    }
+
+    /// `model` with `arrays`, which came from the file `name`.
+    pub(crate) fn with_arrays(
+        &self,
+        name: &str,
+        model: Generator,
+        arrays: &BTreeMap<String, Array>,
+    ) -> Result<Generator, CheckpointError> {
+        weights::with_arrays(model, arrays).map_err(self.format(name))
+    }
+
+    /// Saves the weights of `model` as the best.
+    pub(crate) fn save_best(&self, model: &Generator) -> Result<(), CheckpointError> {
+        let arrays = weights::arrays(model).map_err(self.format(BEST))?;
+        self.write(BEST, &weights::to_safetensors(&arrays, None).map_err(self.format(BEST))?)
+    }
+
+    /// Saves all that resuming needs, then the history beside it.
+    pub(crate) fn save_last(&self, state: &State) -> Result<(), CheckpointError> {
+        let format = self.format(LAST);
+        let mut arrays = weights::arrays(&state.model).map_err(&format)?;
+        arrays.extend(state.optimiser.arrays().map_err(&format)?);
+        let saved = Saved { finished: state.finished, history: state.history.clone() };
+        let text = serde_json::to_string(&saved).map_err(|error| format(error.to_string()))?;
+        self.write(LAST, &weights::to_safetensors(&arrays, Some(&text)).map_err(&format)?)?;
+        self.write_json(HISTORY, &state.history)
+    }
+
+    /// The state to resume from, with its parameters in place of `model`'s; `None` where nothing was saved.
+    pub(crate) fn load_last(&self, model: Generator, device: &Device) -> Result<Option<State>, CheckpointError> {
+        let Some(bytes) = self.read(LAST)? else { return Ok(None) };
+        let format = self.format(LAST);
+        let (arrays, text) = weights::from_safetensors(&bytes).map_err(&format)?;
+        let text = text.ok_or_else(|| format("the metadata lack the training's history".into()))?;
+        let saved: Saved = serde_json::from_str(&text).map_err(|error| format(error.to_string()))?;
+        let model = self.with_arrays(LAST, model, &arrays)?;
+        let optimiser = Optimiser::from_arrays(&arrays, device);
+        // A crash between the two writes leaves the history one save behind.
+        self.write_json(HISTORY, &saved.history)?;
+        Ok(Some(State { model, optimiser, history: saved.history, finished: saved.finished }))
+    }
+}

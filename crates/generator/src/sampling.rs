@@ -1,0 +1,205 @@
+//! Synthetic segments from a trained model.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::tensor::Device;
+use ndarray::{Array2, Array3, Axis};
+use physiosynth_signal::{Cancelled, Group, Progress, Seed, Segment, SegmentSet, Split};
+use rand::RngExt;
+
+use crate::checkpoint::{BEST, CheckpointError, Folder};
+use crate::model::{Generator, InputLayout, ModelDescription};
+use crate::objective::add_noise;
+
+/// What should be generated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Class of the segments.
+    pub label: String,
+    /// The real subject whose segments they start from; any subject where `None`.
+    pub subject: Option<String>,
+    /// How many.
+    pub count: usize,
+    /// Name of the synthetic patient they are for.
+    pub patient: String,
+}
+
+/// Why nothing was generated.
+#[derive(Debug, thiserror::Error)]
+pub enum SampleError {
+    /// The model could not be read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The starting segments are not like those the model was trained on.
+    #[error("the segments do not fit the model: {0}; preprocess with the configuration that the model was trained with")]
+    Mismatch(String),
+    /// The model does not know the class.
+    #[error("no class '{label}' in the training data; it has {available}")]
+    UnknownClass {
+        /// What was asked for.
+        label: String,
+        /// What there is.
+        available: String,
+    },
+    /// The subject has no training segments of that class.
+    #[error("no training segments of class '{label}' from subject '{subject}'; those with that class are {available}")]
+    UnknownSubject {
+        /// The class asked for.
+        label: String,
+        /// The subject asked for.
+        subject: String,
+        /// Subjects with that class.
+        available: String,
+    },
+    /// The device failed, or the model gives no numbers.
+    #[error("generation failed on the device: {0}; try the device 'cpu'")]
+    Device(String),
+    /// The user asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// One segment to make: where it starts from, whose it will be, and what its draws are keyed by.
+struct Draw<'a> {
+    source: usize,
+    class: usize,
+    patient: &'a str,
+    noise: rand_chacha::ChaCha8Rng,
+}
+
+/// Generates what `requests` ask for, in their order, with the best weights of the model in `model_dir`.
+///
+/// Each synthetic segment starts from a real one: a training segment of the class (and subject, if asked), drawn at random, with
+/// noise at the `snr_db` of training. It keeps that one's scale and offset, code and RR intervals, and names its subject in
+/// `derived_from`. Draws are keyed by class, subject, patient and number within the patient, so a segment does not depend on
+/// what else is asked for, nor on the batch size.
+pub fn generate(
+    model_dir: &Path,
+    segments: &SegmentSet,
+    requests: &[Request],
+    seed: Seed,
+    device: &Device,
+    progress: &dyn Progress,
+) -> Result<SegmentSet, SampleError> {
+    let folder = Folder::new(model_dir);
+    let (description, arrays) = folder.trained()?;
+    if let Some(mismatch) = description.mismatch(segments) {
+        return Err(SampleError::Mismatch(mismatch));
+    }
+    let draws = draws(&description, segments, requests, seed)?;
+    let device = device.clone().without_autodiff();
+    let config = &description.generator;
+    let (time, channels, classes) = (description.time, description.channels(), description.classes.len());
+    let model = Generator::new(config, time, channels, classes, Seed(description.seed), &device);
+    let model = folder.with_arrays(BEST, model, &arrays)?;
+    let layout = InputLayout::new(time, description.mark_index, channels, classes);
+
+    progress.begin("generating", draws.len() as u64, "segments");
+    let mut signals = Vec::with_capacity(draws.len() * time * channels);
+    for batch in draws.chunks(config.generation_batch.max(1)) {
+        if progress.cancelled() {
+            progress.end();
+            return Err(Cancelled.into());
+        }
+        let mut noisy = Vec::with_capacity(batch.len() * time * channels);
+        for draw in batch {
+            let start = noisy.len();
+            noisy.extend(segments.signals.index_axis(Axis(0), draw.source).iter());
+            add_noise(&mut noisy[start..], channels, config.snr_db, &mut draw.noise.clone());
+        }
+        let class: Vec<usize> = batch.iter().map(|draw| draw.class).collect();
+        let output = model.forward(layout.input(&noisy, &class, &device), None);
+        signals.extend(output.try_into_vec_as::<f32>().map_err(|error| SampleError::Device(error.to_string()))?);
+        progress.advance(batch.len() as u64);
+    }
+    progress.end();
+    if signals.iter().any(|x| !x.is_finite()) {
+        return Err(SampleError::Device("the model's output is not finite".into()));
+    }
+    assemble(segments, &draws, &description, signals)
+}
+
+/// Chooses where each segment starts from.
+fn draws<'a>(
+    description: &ModelDescription,
+    segments: &SegmentSet,
+    requests: &'a [Request],
+    seed: Seed,
+) -> Result<Vec<Draw<'a>>, SampleError> {
+    let mut by_class: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, segment) in segments.segments.iter().enumerate() {
+        let usable = || segments.signals.index_axis(Axis(0), i).iter().all(|x| x.is_finite());
+        if segment.split == Split::Train && usable() {
+            by_class.entry(&segment.label).or_default().push(i);
+        }
+    }
+    let mut made: BTreeMap<(&str, Option<&str>, &str), u64> = BTreeMap::new();
+    let mut draws = Vec::new();
+    for request in requests {
+        let (class, all) = match (description.classes.binary_search(&request.label), by_class.get(request.label.as_str())) {
+            (Ok(class), Some(all)) => (class, all),
+            _ => {
+                let available = description.classes.join(", ");
+                return Err(SampleError::UnknownClass { label: request.label.clone(), available });
+            }
+        };
+        let of_subject = |i: &usize| request.subject.as_ref().is_none_or(|name| segments.segments[*i].subject == *name);
+        let candidates: Vec<usize> = all.iter().copied().filter(of_subject).collect();
+        if candidates.is_empty() {
+            let names: std::collections::BTreeSet<&str> = all.iter().map(|&i| segments.segments[i].subject.as_str()).collect();
+            return Err(SampleError::UnknownSubject {
+                label: request.label.clone(),
+                subject: request.subject.clone().unwrap_or_default(),
+                available: names.into_iter().collect::<Vec<_>>().join(", "),
+            });
+        }
+        let number = made.entry((&request.label, request.subject.as_deref(), &request.patient)).or_default();
+        let subject = request.subject.as_deref().unwrap_or("");
+        let purpose = format!("generator: sample {} {} {}", request.label, subject, request.patient);
+        for _ in 0..request.count {
+            let mut rng = seed.stream(&purpose, *number);
+            let source = candidates[rng.random_range(0..candidates.len())];
+            draws.push(Draw { source, class, patient: &request.patient, noise: rng });
+            *number += 1;
+        }
+    }
+    Ok(draws)
+}
+
+fn assemble(
+    real: &SegmentSet,
+    draws: &[Draw<'_>],
+    description: &ModelDescription,
+    signals: Vec<f32>,
+) -> Result<SegmentSet, SampleError> {
+    let sources: Vec<usize> = draws.iter().map(|draw| draw.source).collect();
+    let rows = |array: &Array2<f32>| array.select(Axis(0), &sources);
+    let shape = (draws.len(), description.time, description.channels());
+    let mut synthetic = SegmentSet::empty(
+        description.time,
+        real.sampling_frequency_hz,
+        real.mark_index,
+        real.channel_names.clone(),
+        real.channel_units.clone(),
+    );
+    synthetic.signals = Array3::from_shape_vec(shape, signals).map_err(|error| SampleError::Device(error.to_string()))?;
+    synthetic.scale = rows(&real.scale);
+    synthetic.offset = rows(&real.offset);
+    synthetic.segments = draws
+        .iter()
+        .map(|draw| {
+            let source = &real.segments[draw.source];
+            Segment {
+                subject: draw.patient.to_owned(),
+                record: draw.patient.to_owned(),
+                split: Split::Synthetic,
+                group: Group::None,
+                sample: -1,
+                derived_from: source.subject.clone(),
+                ..source.clone()
+            }
+        })
+        .collect();
+    Ok(synthetic)
+}
