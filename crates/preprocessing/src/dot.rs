@@ -1,5 +1,8 @@
 //! Inner products and squared distances in `f32`, vectorised for the machine's widest instructions through `pulp`.
 //!
+//! These are called from plain loops, never from closures handed to an iterator: what is not inlined into the body that
+//! `pulp` compiled for wide instructions does not get them, and is fifty times slower.
+//!
 //! Operands are padded with zeros to a multiple of [`LANES`] so that no vector width leaves a remainder.
 #![expect(clippy::inline_always, reason = "a body compiled for wide instructions must not call one that is not")]
 
@@ -36,7 +39,8 @@ pub(crate) fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
 #[inline(always)]
 pub(crate) fn dot_2x4<S: Simd>(simd: S, x: [&[f32]; 2], y: [&[f32]; 4]) -> [[f32; 4]; 2] {
     let (x0, x1) = (S::as_simd_f32s(x[0]).0, S::as_simd_f32s(x[1]).0);
-    let [y0, y1, y2, y3] = y.map(|row| S::as_simd_f32s(row).0);
+    let (y0, y1) = (S::as_simd_f32s(y[0]).0, S::as_simd_f32s(y[1]).0);
+    let (y2, y3) = (S::as_simd_f32s(y[2]).0, S::as_simd_f32s(y[3]).0);
     let mut sum = [[simd.splat_f32s(0.0); 4]; 2];
     for (((((x0, x1), y0), y1), y2), y3) in x0.iter().zip(x1).zip(y0).zip(y1).zip(y2).zip(y3) {
         sum[0][0] = simd.mul_add_e_f32s(*x0, *y0, sum[0][0]);
@@ -48,7 +52,13 @@ pub(crate) fn dot_2x4<S: Simd>(simd: S, x: [&[f32]; 2], y: [&[f32]; 4]) -> [[f32
         sum[1][2] = simd.mul_add_e_f32s(*x1, *y2, sum[1][2]);
         sum[1][3] = simd.mul_add_e_f32s(*x1, *y3, sum[1][3]);
     }
-    sum.map(|row| row.map(|s| simd.reduce_sum_f32s(s)))
+    let mut products = [[0.0; 4]; 2];
+    for (products, sums) in products.iter_mut().zip(sum) {
+        for (product, sum) in products.iter_mut().zip(sums) {
+            *product = simd.reduce_sum_f32s(sum);
+        }
+    }
+    products
 }
 
 /// The squared Euclidean distance of two rows of equal, padded length, by differences: exact for near neighbours.

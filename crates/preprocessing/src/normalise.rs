@@ -76,37 +76,37 @@ fn row_sums(row: &[f32]) -> (u64, f64, f32) {
     let mut count = [0_u32; STREAMS];
     let mut sum = [0.0_f64; STREAMS];
     let mut largest = [0.0_f32; STREAMS];
-    let mut add = |values: &[f32]| {
-        for (i, &x) in values.iter().enumerate() {
-            let known = !x.is_nan();
-            count[i] += u32::from(known);
-            sum[i] += if known { f64::from(x) } else { 0.0 };
-            largest[i] = largest[i].max(x.abs());
-        }
-    };
     let (chunks, rest) = row.as_chunks::<STREAMS>();
-    for chunk in chunks {
-        add(chunk);
+    for chunk in chunks.iter().chain([&missing_beyond(rest)]) {
+        for i in 0..STREAMS {
+            let known = !chunk[i].is_nan();
+            let x = if known { chunk[i] } else { 0.0 };
+            count[i] += u32::from(known);
+            sum[i] += f64::from(x);
+            largest[i] = if x.abs() > largest[i] { x.abs() } else { largest[i] };
+        }
     }
-    add(rest);
     (count.iter().map(|&n| u64::from(n)).sum(), sum.iter().sum(), largest.iter().fold(0.0, |a, &b| a.max(b)))
 }
 
 /// The sum of squared deviations from `mean`; NaN left out.
 fn row_squares(row: &[f32], mean: f64) -> f64 {
     let mut sum = [0.0_f64; STREAMS];
-    let mut add = |values: &[f32]| {
-        for (i, &x) in values.iter().enumerate() {
-            let d = f64::from(x) - mean;
-            sum[i] += if x.is_nan() { 0.0 } else { d * d };
-        }
-    };
     let (chunks, rest) = row.as_chunks::<STREAMS>();
-    for chunk in chunks {
-        add(chunk);
+    for chunk in chunks.iter().chain([&missing_beyond(rest)]) {
+        for i in 0..STREAMS {
+            let d = f64::from(chunk[i]) - mean;
+            sum[i] += if chunk[i].is_nan() { 0.0 } else { d * d };
+        }
     }
-    add(rest);
     sum.iter().sum()
+}
+
+/// The last values of a row, filled up with missing ones.
+fn missing_beyond(rest: &[f32]) -> [f32; STREAMS] {
+    let mut chunk = [f32::NAN; STREAMS];
+    chunk[..rest.len()].copy_from_slice(rest);
+    chunk
 }
 
 #[cfg(test)]

@@ -93,13 +93,17 @@ pub(crate) fn cut(
     if missing.count() > 0 {
         problems.push(format!("{} missing samples: bridged for filtering, segments that touch them left out", missing.count()));
     }
-    if !bridge(&mut samples) || samples.is_empty() {
+    if samples.is_empty() || (missing.count() > 0 && !bridge(&mut samples)) {
         return Err(RecordProblem::NoSamples { lead: config.lead.clone(), missing: missing.count() });
     }
-    if Scaling::fit([&samples[..]].into_iter()).is_none() {
+    if samples.iter().all(|x| *x == samples[0]) {
         return Err(RecordProblem::Constant(config.lead.clone()));
     }
-    let clean = Denoiser::new(&config.denoise, sampling_frequency_hz)?.apply(&samples)?;
+    let clean = if config.denoise.enabled {
+        Denoiser::new(&config.denoise, sampling_frequency_hz)?.apply(&samples)?
+    } else {
+        samples.clone()
+    };
     if clean.len() != samples.len() {
         return Err(RecordProblem::DenoisedLength { expected: samples.len(), found: clean.len() });
     }

@@ -132,15 +132,15 @@ pub struct Timing {
 
 /// Counts the segments of each class in each split; classes without segments are left out.
 pub(crate) fn class_counts(set: &SegmentSet) -> Vec<ClassCount> {
-    let count = |class: &str, split| set.segments.iter().filter(|s| s.label == class && s.split == split).count();
-    CLASSES
-        .iter()
-        .map(|&class| ClassCount {
-            class: class.into(),
-            train: count(class, Split::Train),
-            validation: count(class, Split::Validation),
-            test: count(class, Split::Test),
-        })
-        .filter(|counts| counts.train + counts.validation + counts.test > 0)
-        .collect()
+    let mut counts = CLASSES.map(|class| ClassCount { class: class.into(), train: 0, validation: 0, test: 0 });
+    for segment in &set.segments {
+        let Some(of_class) = counts.iter_mut().find(|counts| counts.class == segment.label) else { continue };
+        match segment.split {
+            Split::Train => of_class.train += 1,
+            Split::Validation => of_class.validation += 1,
+            Split::Test => of_class.test += 1,
+            Split::Synthetic => {}
+        }
+    }
+    counts.into_iter().filter(|counts| counts.train + counts.validation + counts.test > 0).collect()
 }

@@ -306,7 +306,11 @@ impl WithSimd for Distances<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
-        self.points.rows().map(|row| squared_distance(simd, row, self.to)).collect()
+        let mut distances = Vec::with_capacity(self.points.len());
+        for row in self.points.rows() {
+            distances.push(squared_distance(simd, row, self.to));
+        }
+        distances
     }
 }
 

@@ -73,6 +73,10 @@ impl WithSimd for Row<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
         let own = self.points.row(self.i);
-        self.points.rows().map(|row| squared_distance(simd, own, row).sqrt()).collect()
+        let mut distances = Vec::with_capacity(self.points.len());
+        for row in self.points.rows() {
+            distances.push(squared_distance(simd, own, row).sqrt());
+        }
+        distances
     }
 }
