@@ -10,9 +10,6 @@ use super::{Context, Decides, Made, settings, write_json};
 use crate::manifest::Skipped;
 use crate::source::Source;
 
-/// What a stage leaves for the report beside `segments.h5`.
-pub(super) type Left = Summary;
-
 pub(super) fn decides(context: &mut Context) -> Result<Decides> {
     let source = Source::open(context.config)?;
     // The checksums stand for the recordings themselves; the demo's settings for the demo.
