@@ -132,8 +132,9 @@ impl Panel {
     fn heading(&self, canvas: &mut Canvas, outer: Area, axes: &Axes<'_>) {
         let y = outer.top as f32 + axes.size * 0.8;
         let kind = Type::bold(axes.size * 1.1, axes.colour);
-        canvas.text(axes.title, (self.area.left as f32, y), Align::Left, kind);
-        let used = if axes.title.is_empty() { 0.0 } else { kind.width(axes.title) + axes.size * 0.7 };
+        let title = crate::font::fit(axes.title, kind.size, kind.weight, self.area.width() as f32);
+        canvas.text(&title, (self.area.left as f32, y), Align::Left, kind);
+        let used = if title.is_empty() { 0.0 } else { kind.width(&title) + axes.size * 0.7 };
         let kind = Type::regular(axes.size, FAINT);
         let room = self.area.width() as f32 - used;
         let remark = crate::font::fit(axes.remark, kind.size, kind.weight, room);

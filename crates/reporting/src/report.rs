@@ -108,7 +108,7 @@ pub struct Stretch {
 /// A stretch of a record to be drawn on ECG paper.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Strip {
-    /// What it shows: `record 100, MLII`.
+    /// What it shows: `record 100, MLII`. Pictures say `real` or `synthetic` before it.
     pub title: String,
     /// Physical unit of the samples; paper is drawn to scale for `mV`, `uV` and `V`.
     pub unit: String,

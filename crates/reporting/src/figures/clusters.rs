@@ -4,6 +4,7 @@ use crate::canvas::{Align, Area, Pen, Type};
 use crate::context::{Cluster, Context, in_order, times_ms};
 use crate::figures::beats::count_in_words;
 use crate::figures::{Drawing, Figure, SIZE, sheet};
+use crate::font::fit;
 use crate::palette::{FAINT, FRAME, INK, REAL};
 use crate::panel::{Axes, Panel, Range};
 
@@ -15,9 +16,9 @@ pub(super) const FIGURE: Figure = Figure {
     title: "Clusters of the training segments",
     caption: |_| {
         format!(
-            "A row per class: the mean ± 1 standard deviation of its {SHOWN} largest clusters, with the number of segments. The generator \
+            "For each class the mean ± 1 standard deviation of its {SHOWN} largest clusters, with the number of segments. The generator \
              learns to turn segments of a cluster into others of the same cluster. Silhouette: −1 to 1, near 1 where clusters are \
-             far apart, near 0 where they touch. All plots of a row share their scale."
+             far apart, near 0 where they touch. All plots of a class share their scale."
         )
     },
     draw,
@@ -27,28 +28,56 @@ fn draw(context: &Context<'_>) -> Drawing {
     if context.clusters.is_empty() {
         return Drawing::Nothing("the training segments were not clustered");
     }
-    let classes = in_order(context.clusters.iter().map(|c| c.class.clone()).collect());
+    let classes: Vec<(String, Vec<&Cluster>)> = in_order(context.clusters.iter().map(|c| c.class.clone()).collect())
+        .into_iter()
+        .map(|class| {
+            let mut clusters: Vec<&Cluster> = context.clusters.iter().filter(|c| c.class == class).collect();
+            clusters.sort_by_key(|c| std::cmp::Reverse(c.waveforms.count));
+            (class, clusters)
+        })
+        .collect();
+    let sizes: Vec<usize> = classes.iter().map(|(_, clusters)| clusters.len().min(SHOWN)).collect();
+    let places = places(&sizes);
+    let rows = places.last().map_or(0, |(row, _)| row + 1);
     let (head, row_height) = (34, 250);
-    let (mut canvas, area) = sheet(96 + classes.len() as i32 * (head + row_height), "Clusters of the training segments");
-    for (k, class) in classes.iter().enumerate() {
-        let top = area.top + k as i32 * (head + row_height);
-        let mut clusters: Vec<&Cluster> = context.clusters.iter().filter(|c| c.class == *class).collect();
-        clusters.sort_by_key(|c| std::cmp::Reverse(c.waveforms.count));
-        let kind = Type::bold(SIZE * 1.15, INK);
-        canvas.text(class, (area.left as f32, top as f32 + 14.0), Align::Left, kind);
-        let at = (area.left as f32 + kind.width(class) + 14.0, top as f32 + 14.0);
-        canvas.text(&in_words(&clusters), at, Align::Left, Type::regular(SIZE, FAINT));
-        // The first plot has the name of the y axis beside it: its cell is wider by that.
-        let name = (SIZE * 0.95 * 1.4) as i32;
-        let row = Area::new(area.left + name, top + head, area.right, top + head + row_height - 8);
+    let (mut canvas, area) = sheet(96 + rows as i32 * (head + row_height), "Clusters of the training segments");
+    // The first plot of a class has the name of the y axis beside it: its cell is wider by that.
+    let name = (SIZE * 0.95 * 1.4) as i32;
+    for ((class, clusters), &(row, from)) in classes.iter().zip(&places) {
+        let top = area.top + row as i32 * (head + row_height);
+        let slots = Area::new(area.left + name, top + head, area.right, top + head + row_height - 8);
         let (first, _) = clusters.split_at(clusters.len().min(SHOWN));
+        let slot = |column: usize| slots.cell((0, 1), (from + column, SHOWN), 4);
+        let kind = Type::bold(SIZE * 1.15, INK);
+        let left = (slot(0).left - name) as f32;
+        canvas.text(class, (left, top as f32 + 14.0), Align::Left, kind);
+        let from = left + kind.width(class) + 14.0;
+        let plain = Type::regular(SIZE, FAINT);
+        let room = slot(first.len().saturating_sub(1)).right as f32 - from;
+        let words = fit(&in_words(clusters), plain.size, plain.weight, room);
+        canvas.text(&words, (from, top as f32 + 14.0), Align::Left, plain);
         for (column, cluster) in first.iter().enumerate() {
-            let mut cell = row.cell((0, 1), (column, SHOWN), 4);
+            let mut cell = slot(column);
             cell.left -= if column == 0 { name } else { 0 };
             one(context, &mut canvas, cell, (cluster, first), column == 0);
         }
     }
     Drawing::Picture(canvas)
+}
+
+/// Row and first column of each class: a row each where classes are few, else as many side by side as there is room for.
+fn places(sizes: &[usize]) -> Vec<(usize, usize)> {
+    let alone = sizes.len() <= 6;
+    let (mut row, mut used) = (0, 0);
+    let mut places = Vec::with_capacity(sizes.len());
+    for &size in sizes {
+        if used > 0 && (alone || used + size > SHOWN) {
+            (row, used) = (row + 1, 0);
+        }
+        places.push((row, used));
+        used += size;
+    }
+    places
 }
 
 /// `3 clusters, silhouette 0.41`, and what is not drawn.
@@ -95,4 +124,16 @@ fn one(
     let band = times.iter().zip(w.mean.iter().zip(&w.deviation)).map(|(&t, (m, d))| (t, m - d, m + d));
     panel.band(canvas, band, Pen::faded(0.0, REAL, 0.22));
     panel.line(canvas, times.iter().copied().zip(w.mean.iter().copied()), Pen::new(3.0, REAL));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::places;
+
+    #[test]
+    fn few_classes_stand_alone_and_many_share_rows() {
+        assert_eq!(places(&[5, 1, 2]), [(0, 0), (1, 0), (2, 0)]);
+        assert_eq!(places(&[1, 1, 1, 1, 1, 1, 3, 5]), [(0, 0), (0, 1), (0, 2), (0, 3), (0, 4), (1, 0), (1, 1), (2, 0)]);
+        assert!(places(&[]).is_empty());
+    }
 }

@@ -86,7 +86,9 @@ fn one(canvas: &mut Canvas, cell: Area, plot: &[&Measure]) {
     let remark = plot.first().map_or("", |m| better_in_words(m.better));
     // Class names stand where a y axis has its numbers.
     let axes = Axes { title: &title, remark, y_numbers: false, ..Axes::plain(SIZE) };
-    let inner = Area::new(cell.left + 52, cell.top, cell.right, cell.bottom);
+    let widest = plot.iter().map(|m| Type::bold(SIZE, INK).width(&m.class)).fold(0.0, f32::max);
+    let gutter = (widest as i32 + 8).clamp(52, 150);
+    let inner = Area::new(cell.left + gutter, cell.top, cell.right, cell.bottom);
     let panel = Panel::draw(canvas, inner, (range, Range::linear(0.0, plot.len().max(1) as f64)), &axes);
     for k in 1..plot.len() {
         let y = panel.at_y(k as f64).round() as i32;
@@ -95,7 +97,12 @@ fn one(canvas: &mut Canvas, cell: Area, plot: &[&Measure]) {
     for (k, measure) in plot.iter().enumerate() {
         let y = panel.at_y(plot.len() as f64 - k as f64 - 0.5);
         let kind = if measure.value.is_some() { Type::bold(SIZE, INK) } else { Type::regular(SIZE, FRAME) };
-        canvas.text(&fit(&measure.class, SIZE, kind.weight, 50.0), (panel.area.left as f32 - 8.0, y), Align::Right, kind);
+        canvas.text(
+            &fit(&measure.class, SIZE, kind.weight, gutter as f32),
+            (panel.area.left as f32 - 8.0, y),
+            Align::Right,
+            kind,
+        );
         lane(canvas, &panel, measure, y);
     }
 }

@@ -67,7 +67,10 @@ pub(super) fn one(
     let right = (corner.0 + sheet.size().0) as f32;
     canvas.text(&scale, (right, y), Align::Right, plain);
     let from = corner.0 as f32 + bold.width(kind) + size * 0.7;
-    let title = fit(&strip.title, plain.size, plain.weight, right - plain.width(&scale) - size - from);
+    // The heading has said it already.
+    let said = strip.title.split_once(": ").filter(|(word, _)| word.eq_ignore_ascii_case(kind));
+    let title = said.map_or(strip.title.as_str(), |(_, rest)| rest);
+    let title = fit(title, plain.size, plain.weight, right - plain.width(&scale) - size - from);
     canvas.text(&title, (from, y), Align::Left, plain);
     sheet.draw(canvas, (corner.0, corner.1 + (size * 1.8) as i32), strip, seconds, colour, size)
 }

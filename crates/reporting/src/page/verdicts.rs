@@ -72,7 +72,7 @@ pub(crate) fn section(verdicts: &BTreeMap<String, Verdict>) -> String {
         return html + "<p>Nothing was evaluated.</p>\n";
     }
     html.push_str(
-        "<div class=\"scroll\"><table>\n<thead><tr><th>Question</th><th>Verdict</th><th>Because</th></tr></thead>\n<tbody>\n",
+        "<div class=\"scroll\"><table class=\"verdicts\">\n<thead><tr><th>Question</th><th>Verdict</th><th>Because</th></tr></thead>\n<tbody>\n",
     );
     for (name, verdict) in in_order(verdicts) {
         html.put(format_args!(
