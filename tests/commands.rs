@@ -36,7 +36,8 @@ fn wrong_usage_ends_with_2_and_failure_with_1() {
     assert!(err.contains("did you mean generator.units?"), "{err}");
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("nowhere");
-    let (code, _, err) = call(&["run", "--database", nowhere.to_str().unwrap(), "--output", folder.path().join("o").to_str().unwrap()]);
+    let (code, _, err) =
+        call(&["run", "--database", nowhere.to_str().unwrap(), "--output", folder.path().join("o").to_str().unwrap()]);
     assert_eq!(code, 1);
     assert!(err.contains("nowhere") && err.contains("--database"), "{err}");
 }
@@ -62,7 +63,8 @@ fn what_simulate_writes_inspect_reads() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("demo");
     let path = database.to_str().unwrap();
-    let (code, _, err) = call(&["simulate", "--output", path, "--set", "simulator.subjects=2", "--set", "simulator.duration_s=20"]);
+    let (code, _, err) =
+        call(&["simulate", "--output", path, "--set", "simulator.subjects=2", "--set", "simulator.duration_s=20"]);
     assert_eq!(code, 0, "{err}");
     let (code, out, err) = call(&["inspect", path, "--json"]);
     assert_eq!(code, 0, "{err}");

@@ -25,7 +25,10 @@ fn documented() -> BTreeMap<String, Documented> {
     let mut table = String::new();
     for line in DOCUMENT.lines() {
         if line.starts_with('#') {
-            table = line.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map_or_else(String::new, |(t, _)| format!("{t}."));
+            table = line
+                .split_once('[')
+                .and_then(|(_, rest)| rest.split_once(']'))
+                .map_or_else(String::new, |(t, _)| format!("{t}."));
         }
         let Some(row) = line.strip_prefix("| `") else { continue };
         let cells: Vec<&str> = row.split(" | ").collect();

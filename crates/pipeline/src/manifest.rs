@@ -65,8 +65,9 @@ impl Manifest {
             return Ok(Self::default());
         }
         let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_slice(&text)
-            .with_context(|| format!("{} is not a manifest of this version; choose another --output, or remove it", path.display()))
+        serde_json::from_slice(&text).with_context(|| {
+            format!("{} is not a manifest of this version; choose another --output, or remove it", path.display())
+        })
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<()> {

@@ -50,7 +50,9 @@ fn checksums(database: &Path, records: &dyn RecordSource) -> Result<BTreeMap<Str
     let mut paths = Vec::new();
     for folder in folders {
         let list = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-        paths.extend(list.filter_map(|entry| Some(entry.ok()?.path())).filter(|p| p.is_file() && stems.contains(&p.with_extension(""))));
+        paths.extend(
+            list.filter_map(|entry| Some(entry.ok()?.path())).filter(|p| p.is_file() && stems.contains(&p.with_extension(""))),
+        );
     }
     paths
         .par_iter()

@@ -48,7 +48,8 @@ impl Terminal {
 fn line(task: &Task) -> String {
     let elapsed = task.started.elapsed().as_secs_f64().max(1e-9);
     let rate = task.done as f64 / elapsed;
-    let left = if rate > 0.0 { format!(", {:.0} s left", task.total.saturating_sub(task.done) as f64 / rate) } else { String::new() };
+    let left =
+        if rate > 0.0 { format!(", {:.0} s left", task.total.saturating_sub(task.done) as f64 / rate) } else { String::new() };
     let remark = if task.remark.is_empty() { String::new() } else { format!("; {}", task.remark) };
     format!("{}: {} of {} {}, {rate:.1} a second{left}{remark}", task.name, task.done, task.total, task.unit)
 }

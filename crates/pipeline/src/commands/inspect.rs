@@ -14,7 +14,10 @@ pub(crate) fn inspect(arguments: &Inspect) -> Result<()> {
     for record in &records {
         println!("{}  subject {}, {:.1} s", record.name, record.subject, record.duration_s);
         for signal in &record.signals {
-            println!("    {:<8} {:<6} {} Hz, {} samples", signal.label, signal.unit, signal.sampling_frequency_hz, signal.samples);
+            println!(
+                "    {:<8} {:<6} {} Hz, {} samples",
+                signal.label, signal.unit, signal.sampling_frequency_hz, signal.samples
+            );
         }
         let codes: Vec<String> = record.annotations.codes.iter().map(|(code, n)| format!("{code} {n}")).collect();
         println!("    {} annotations: {}", record.annotations.count, codes.join(", "));

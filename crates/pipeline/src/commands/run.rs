@@ -24,9 +24,10 @@ pub(crate) fn run(arguments: &cli::Run, only: Option<Stage>) -> Result<()> {
     files::write_atomically(&folder.config(), config.to_toml()?.as_bytes())?;
 
     let mut manifest = Manifest::read(&folder.manifest())?;
-    manifest.versions = [("physiosynth", env!("CARGO_PKG_VERSION")), ("platform", std::env::consts::ARCH), ("system", std::env::consts::OS)]
-        .map(|(name, version)| (name.to_string(), version.to_string()))
-        .into();
+    manifest.versions =
+        [("physiosynth", env!("CARGO_PKG_VERSION")), ("platform", std::env::consts::ARCH), ("system", std::env::consts::OS)]
+            .map(|(name, version)| (name.to_string(), version.to_string()))
+            .into();
     manifest.command = command_line();
     manifest.seed = config.seed;
     manifest.threads = rayon::current_num_threads();
@@ -52,7 +53,9 @@ fn resolve(arguments: &cli::Run, only: Option<Stage>) -> Result<Config> {
     }
     let path = arguments.config.clone().or(own);
     let text = match &path {
-        Some(path) => Some(std::fs::read_to_string(path).with_context(|| format!("cannot read the settings in {}", path.display()))?),
+        Some(path) => {
+            Some(std::fs::read_to_string(path).with_context(|| format!("cannot read the settings in {}", path.display()))?)
+        }
         None => None,
     };
     let file = path.as_deref().zip(text.as_deref());
@@ -101,7 +104,8 @@ fn summary(folder: &RunFolder, manifest: &Manifest, only: Option<Stage>) -> Resu
     let judged = only.is_none_or(|stage| matches!(stage, Stage::Evaluate | Stage::Report));
     if judged && done(Stage::Evaluate).is_some() {
         let text = std::fs::read(folder.scores()).with_context(|| format!("cannot read {}", folder.scores().display()))?;
-        let scores: Scores = serde_json::from_slice(&text).with_context(|| format!("cannot read {}", folder.scores().display()))?;
+        let scores: Scores =
+            serde_json::from_slice(&text).with_context(|| format!("cannot read {}", folder.scores().display()))?;
         println!();
         for (name, verdict) in &scores.verdicts {
             let outcome = match verdict.outcome {

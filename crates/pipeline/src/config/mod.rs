@@ -107,10 +107,9 @@ impl Config {
     /// The configuration from its layers; `file` is the path and text of the configuration file, where there is one.
     pub(crate) fn resolve(file: Option<(&Path, &str)>, flags: &Flags) -> Result<Self> {
         let layer = match file {
-            Some((path, text)) => Some((
-                path,
-                text.parse::<Table>().map_err(|e| Usage(format!("{} is not valid TOML: {e}", path.display())))?,
-            )),
+            Some((path, text)) => {
+                Some((path, text.parse::<Table>().map_err(|e| Usage(format!("{} is not valid TOML: {e}", path.display())))?))
+            }
             None => None,
         };
         // The preset comes first, since it decides what the other layers are laid over.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use clap::ValueEnum;
+use physiosynth_generator::config::Per;
+use physiosynth_preprocessing::clustering::ClusterBy;
 use serde::{Deserialize, Serialize};
 
 use super::{Config, GenerationConfig};
@@ -54,6 +56,8 @@ pub(super) fn preset(preset: Preset) -> Config {
         generation: GenerationConfig::default(),
         evaluation: physiosynth_evaluation::EvaluationConfig::default(),
     };
+    // Pairs within a patient: across patients, the answer to a squared error is the mean of people who look nothing alike.
+    config.generator.per = Per::Patient;
     match preset {
         Preset::Quick => {
             config.generator.units = 24;
@@ -65,8 +69,9 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.generation.patient_duration_s = 30.0;
             config.evaluation.segments_per_class = 200;
         }
-        Preset::Standard => {}
+        Preset::Standard => config.preprocessing.clustering.by = ClusterBy::SubjectClass,
         Preset::Thorough => {
+            config.preprocessing.clustering.by = ClusterBy::SubjectClass;
             config.generator.units = 64;
             config.generator.epochs = 200;
             config.generator.steps_per_epoch = 0;

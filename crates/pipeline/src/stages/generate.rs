@@ -77,11 +77,19 @@ fn requests(config: &GenerationConfig, segments: &SegmentSet) -> Result<Vec<Requ
             requests.push(Request { label, subject: None, count, patient: NOBODY.into() });
             continue;
         }
-        let with: Vec<&String> =
-            config.subjects.iter().filter(|name| training.segments.iter().any(|s| s.label == label && s.subject == **name)).collect();
+        let with: Vec<&String> = config
+            .subjects
+            .iter()
+            .filter(|name| training.segments.iter().any(|s| s.label == label && s.subject == **name))
+            .collect();
         for (index, subject) in with.iter().enumerate() {
             let share = count / with.len() + usize::from(index < count % with.len());
-            requests.push(Request { label: label.clone(), subject: Some((*subject).clone()), count: share, patient: NOBODY.into() });
+            requests.push(Request {
+                label: label.clone(),
+                subject: Some((*subject).clone()),
+                count: share,
+                patient: NOBODY.into(),
+            });
         }
     }
     if requests.is_empty() {

@@ -103,7 +103,8 @@ impl Stage {
             Self::Report => report::execute(context),
         };
         record.seconds = before + started.elapsed().as_secs_f64();
-        let result = made.map(|made| (record.parts, record.outputs) = (made.parts, checksums(&made.outputs, context.folder.path())));
+        let result =
+            made.map(|made| (record.parts, record.outputs) = (made.parts, checksums(&made.outputs, context.folder.path())));
         record.finished = result.is_ok();
         context.manifest.stages.insert(name, record);
         context.manifest.write(&context.folder.manifest())?;

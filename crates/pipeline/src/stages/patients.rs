@@ -71,10 +71,12 @@ fn of<'a>(segments: &'a SegmentSet, subject: &'a str, label: &'a str) -> impl It
 
 /// The simulator's rhythm at a subject's rate, with its shares of premature beats.
 fn rhythm_of(segments: &SegmentSet, subject: &str) -> RhythmConfig {
-    let mut intervals: Vec<f32> = of(segments, subject, "N").map(|s| s.rr_before_s).filter(|rr| rr.is_finite() && *rr > 0.0).collect();
+    let mut intervals: Vec<f32> =
+        of(segments, subject, "N").map(|s| s.rr_before_s).filter(|rr| rr.is_finite() && *rr > 0.0).collect();
     intervals.sort_by(f32::total_cmp);
     let defaults = RhythmConfig::default();
-    let rate = intervals.get(intervals.len() / 2).map_or(defaults.mean_rate_per_min, |&rr| 60.0 / f64::from(rr)).clamp(30.0, 180.0);
+    let rate =
+        intervals.get(intervals.len() / 2).map_or(defaults.mean_rate_per_min, |&rr| 60.0 / f64::from(rr)).clamp(30.0, 180.0);
     let count = |label: &str| of(segments, subject, label).count() as f64;
     let (normal, atrial, ventricular) = (count("N"), count("S"), count("V"));
     let total = normal + atrial + ventricular;
@@ -97,7 +99,10 @@ pub(super) fn write(folder: &Path, patients: &[Patient], beats: &SegmentSet, dat
         let mut record = record(patient, beats, config)?;
         record.subject.clone_from(&patient.name);
         record.comments.extend([
-            format!("Made by physiosynth {} from the database {database}; not a recording of any person.", env!("CARGO_PKG_VERSION")),
+            format!(
+                "Made by physiosynth {} from the database {database}; not a recording of any person.",
+                env!("CARGO_PKG_VERSION")
+            ),
             format!("Each beat was made from a real training segment of subject {} with noise added.", patient.source),
             "RR intervals come from a simulated rhythm: heart-rate variability means nothing here.".to_string(),
             "Nothing has shown that these data cannot be traced to a person.".to_string(),

@@ -25,7 +25,8 @@ pub(super) fn decides(context: &mut Context) -> Result<Decides> {
 pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let config = context.config;
     let source = Source::open(config)?;
-    let prepared = preprocess(source.records.as_ref(), &config.preprocessing, Seed(config.seed), config.strict, context.terminal)?;
+    let prepared =
+        preprocess(source.records.as_ref(), &config.preprocessing, Seed(config.seed), config.strict, context.terminal)?;
     let started = std::time::Instant::now();
     write_segments(&context.folder.segments(), &prepared.segments)?;
     let written = started.elapsed().as_secs_f64();

@@ -50,7 +50,7 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
         history: &history.iter().map(epoch).collect::<Vec<_>>(),
         best_epoch,
         stretches: &stretches,
-        real_strip: summary.stretches.first().map(real_strip),
+        real_strip: most_varied(&summary.stretches).map(real_strip),
         synthetic_strip: synthetic_strip(&folder.share())?,
         clusters: &clusters(&summary),
     };
@@ -80,6 +80,12 @@ fn stretch(s: &Stretch) -> physiosynth_reporting::Stretch {
         after: s.after.clone(),
         marks: s.marks.clone(),
     }
+}
+
+/// The stretch with the most different codes; the first such one.
+fn most_varied(stretches: &[Stretch]) -> Option<&Stretch> {
+    let codes = |s: &Stretch| s.marks.iter().map(|(_, code)| code).collect::<std::collections::BTreeSet<_>>().len();
+    stretches.iter().rev().max_by_key(|s| codes(s))
 }
 
 /// The denoised stretch, since synthetic beats are made from denoised ones.

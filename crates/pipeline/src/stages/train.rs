@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use physiosynth_formats::segments::read_segments;
-use physiosynth_generator::device::choose;
 use physiosynth_generator::Existing;
+use physiosynth_generator::device::choose;
 use physiosynth_generator::train;
 use physiosynth_signal::{Progress, Seed};
 use serde_json::json;
