@@ -13,6 +13,7 @@
 
 mod canvas;
 mod context;
+mod coverage;
 mod downsample;
 mod error;
 mod figures;

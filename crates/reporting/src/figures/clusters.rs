@@ -41,7 +41,7 @@ fn draw(context: &Context<'_>) -> Drawing {
     let rows = places.last().map_or(0, |(row, _)| row + 1);
     let (head, row_height) = (34, 250);
     let (mut canvas, area) = sheet(96 + rows as i32 * (head + row_height), "Clusters of the training segments");
-    // The first plot of a class has the name of the y axis beside it: its cell is wider by that.
+    // The first plot of a row has the name of the y axis beside it: its cell is wider by that.
     let name = (SIZE * 0.95 * 1.4) as i32;
     for ((class, clusters), &(row, from)) in classes.iter().zip(&places) {
         let top = area.top + row as i32 * (head + row_height);
@@ -49,17 +49,18 @@ fn draw(context: &Context<'_>) -> Drawing {
         let (first, _) = clusters.split_at(clusters.len().min(SHOWN));
         let slot = |column: usize| slots.cell((0, 1), (from + column, SHOWN), 4);
         let kind = Type::bold(SIZE * 1.15, INK);
-        let left = (slot(0).left - name) as f32;
+        let named = from == 0;
+        let left = (slot(0).left - if named { name } else { 0 }) as f32;
         canvas.text(class, (left, top as f32 + 14.0), Align::Left, kind);
-        let from = left + kind.width(class) + 14.0;
+        let behind = left + kind.width(class) + 14.0;
         let plain = Type::regular(SIZE, FAINT);
-        let room = slot(first.len().saturating_sub(1)).right as f32 - from;
+        let room = slot(first.len().saturating_sub(1)).right as f32 - behind;
         let words = fit(&in_words(clusters), plain.size, plain.weight, room);
-        canvas.text(&words, (from, top as f32 + 14.0), Align::Left, plain);
+        canvas.text(&words, (behind, top as f32 + 14.0), Align::Left, plain);
         for (column, cluster) in first.iter().enumerate() {
             let mut cell = slot(column);
-            cell.left -= if column == 0 { name } else { 0 };
-            one(context, &mut canvas, cell, (cluster, first), column == 0);
+            cell.left -= if named && column == 0 { name } else { 0 };
+            one(context, &mut canvas, cell, (cluster, first), named && column == 0);
         }
     }
     Drawing::Picture(canvas)
