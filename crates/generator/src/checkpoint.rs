@@ -109,10 +109,18 @@ impl Folder {
         weights::write_atomically(&self.path.join(name), bytes).map_err(self.io(name, "writing"))
     }
 
+    fn json(&self, name: &str, value: &impl Serialize) -> Result<String, CheckpointError> {
+        let text = serde_json::to_string_pretty(value).map_err(|error| self.format(name)(error.to_string()))?;
+        Ok(text + "\n")
+    }
+
     fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), CheckpointError> {
-        let mut text = serde_json::to_string_pretty(value).map_err(|error| self.format(name)(error.to_string()))?;
-        text.push('\n');
-        self.write(name, text.as_bytes())
+        self.write(name, self.json(name, value)?.as_bytes())
+    }
+
+    /// Whether the folder's description is exactly this one. Bytes are compared: numbers read back may be off by rounding.
+    pub(crate) fn describes(&self, description: &ModelDescription) -> Result<bool, CheckpointError> {
+        Ok(self.read(DESCRIPTION)?.as_deref() == Some(self.json(DESCRIPTION, description)?.as_bytes()))
     }
 
     /// Makes the folder, removes what an earlier training left in it, and describes the new one.

@@ -86,7 +86,7 @@ pub struct GeneratorConfig {
     pub validation_segments: usize,
     /// The state is saved each time so many epochs are done, and at the end. Default 1.
     pub checkpoint_epochs: usize,
-    /// Segments per step of validation and of generation; changes speed and memory, not results. Default 128.
+    /// Segments per step of validation and of generation; changes speed and memory, and results by rounding alone. Default 128.
     pub generation_batch: usize,
 }
 

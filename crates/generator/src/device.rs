@@ -92,7 +92,7 @@ pub struct DeviceInfo {
     pub kind: DeviceChoice,
     /// Name as the driver gives it; for the CPU, its number of threads.
     pub name: String,
-    /// Burn's backend or the graphics API: `flex`, `Vulkan`, `Metal`, `Dx12`, `Gl`.
+    /// Burn's backend or the graphics API: `flex`, `Vulkan`, `Metal`, `Dx12`.
     pub backend: String,
     /// Driver and its version; empty where unknown.
     pub driver: String,

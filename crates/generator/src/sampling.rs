@@ -73,7 +73,7 @@ struct Draw<'a> {
 /// Each synthetic segment starts from a real one: a training segment of the class (and subject, if asked), drawn at random, with
 /// noise at the `snr_db` of training. It keeps that one's scale and offset, code and RR intervals, and names its subject in
 /// `derived_from`. Draws are keyed by class, subject, patient and number within the patient, so a segment does not depend on
-/// what else is asked for, nor on the batch size.
+/// what else is asked for.
 pub fn generate(
     model_dir: &Path,
     segments: &SegmentSet,
@@ -97,7 +97,8 @@ pub fn generate(
 
     progress.begin("generating", draws.len() as u64, "segments");
     let mut signals = Vec::with_capacity(draws.len() * time * channels);
-    for batch in draws.chunks(config.generation_batch.max(1)) {
+    let size = config.generation_batch.max(1);
+    for batch in draws.chunks(size) {
         if progress.cancelled() {
             progress.end();
             return Err(Cancelled.into());
@@ -108,9 +109,14 @@ pub fn generate(
             noisy.extend(segments.signals.index_axis(Axis(0), draw.source).iter());
             add_noise(&mut noisy[start..], channels, config.snr_db, &mut draw.noise.clone());
         }
-        let class: Vec<usize> = batch.iter().map(|draw| draw.class).collect();
+        let mut class: Vec<usize> = batch.iter().map(|draw| draw.class).collect();
+        // A last batch of fewer segments is filled up: matrix products of other sizes round differently, and a segment must not
+        // depend on how many others are asked for.
+        class.resize(size, 0);
+        noisy.resize(size * time * channels, 0.0);
         let output = model.forward(layout.input(&noisy, &class, &device), None);
-        signals.extend(output.try_into_vec_as::<f32>().map_err(|error| SampleError::Device(error.to_string()))?);
+        let output = output.try_into_vec_as::<f32>().map_err(|error| SampleError::Device(error.to_string()))?;
+        signals.extend_from_slice(&output[..batch.len() * time * channels]);
         progress.advance(batch.len() as u64);
     }
     progress.end();

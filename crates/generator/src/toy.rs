@@ -23,7 +23,7 @@ pub(crate) fn segments(count: usize, time: usize, seed: u64) -> SegmentSet {
         set.segments.push(Segment {
             label: if ventricular { "V" } else { "N" }.into(),
             code: if ventricular { "V" } else { "N" }.into(),
-            subject: if validation { "p2".into() } else { format!("p{}", i / 2 % 2) },
+            subject: if validation { "p2".into() } else { format!("p{}", i / 8 % 2) },
             record: format!("r{}", i % 3),
             split: if validation { Split::Validation } else { Split::Train },
             group: if validation {

@@ -218,7 +218,8 @@ fn begin(
     let differs = found.as_ref().and_then(|found| {
         let config = (found.generator != description.generator).then_some("configuration");
         let seed = (found.seed != description.seed).then_some("seed");
-        config.or(seed).or((found != description).then_some("data"))
+        let same = matches!(folder.describes(description), Ok(true));
+        config.or(seed).or("data".into()).filter(|_| !same)
     });
     match (found, differs) {
         (Some(_), None) => match folder.load_last(model.clone(), device) {
@@ -325,16 +326,16 @@ impl Training<'_> {
             largest = largest.max(norm);
             self.progress.advance(1);
         }
-        let validation_loss = self.validate(&state.model)?;
+        let validation_loss = self.validate(&state.model)?.map(nine_digits);
         let count = self.steps_per_epoch as f64;
         state.history.push(Epoch {
             epoch: number + 1,
             step: ((number + 1) * self.steps_per_epoch) as u64,
-            train_loss: losses / count,
+            train_loss: nine_digits(losses / count),
             validation_loss,
-            gradient_norm_mean: norms / count,
-            gradient_norm_max: largest,
-            learning_rate: rate,
+            gradient_norm_mean: nine_digits(norms / count),
+            gradient_norm_max: nine_digits(largest),
+            learning_rate: nine_digits(rate),
             seconds: begun.elapsed().as_secs_f64(),
         });
         let validation = validation_loss.map_or(String::new(), |loss| format!(", validation {loss:.4}"));
@@ -387,6 +388,12 @@ impl Training<'_> {
         debug_assert_eq!(count % self.channels, 0);
         Ok(Some(sum / count as f64))
     }
+}
+
+/// `x` to nine significant digits: a history read back from its file is then the same to the last bit (the reader of JSON may be
+/// off by one in the seventeenth), so that a resumed training writes the same bytes.
+fn nine_digits(x: f64) -> f64 {
+    format!("{x:.8e}").parse().unwrap_or(x)
 }
 
 /// The loss as a scalar on the device: over each segment first, then over segments (sums of millions of values at once are not in

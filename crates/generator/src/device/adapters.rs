@@ -19,13 +19,10 @@ struct Adapter {
 /// The graphics APIs asked, best first: those that burn's runtime tries on this platform, in its order.
 #[cfg(target_os = "macos")]
 const APIS: [(wgpu::Backend, WgpuBackend); 1] = [(wgpu::Backend::Metal, WgpuBackend::Metal)];
-/// The graphics APIs asked, best first: those that burn's runtime tries on this platform, in its order.
+/// The graphics APIs asked, best first, as burn's runtime does; without OpenGL, where compute shaders are a rarity.
 #[cfg(not(target_os = "macos"))]
-const APIS: [(wgpu::Backend, WgpuBackend); 3] = [
-    (wgpu::Backend::Vulkan, WgpuBackend::Vulkan),
-    (wgpu::Backend::Dx12, WgpuBackend::Dx12),
-    (wgpu::Backend::Gl, WgpuBackend::Gl),
-];
+const APIS: [(wgpu::Backend, WgpuBackend); 2] =
+    [(wgpu::Backend::Vulkan, WgpuBackend::Vulkan), (wgpu::Backend::Dx12, WgpuBackend::Dx12)];
 
 /// The adapters of this machine. Asked once: graphics drivers may crash when instances come and go on several threads.
 fn adapters() -> &'static [Adapter] {
