@@ -31,7 +31,6 @@ pub(crate) fn run(arguments: &cli::Run, only: Option<Stage>) -> Result<()> {
     manifest.command = command_line();
     manifest.seed = config.seed;
     manifest.threads = rayon::current_num_threads();
-    manifest.database.clone_from(&config.database);
 
     let terminal = Terminal::new();
     let stages: &[Stage] = match &only {
@@ -67,7 +66,12 @@ fn resolve(arguments: &cli::Run, only: Option<Stage>) -> Result<Config> {
         strict: arguments.strict,
         set: &arguments.set,
     };
-    Config::resolve(file, &flags)
+    let mut config = Config::resolve(file, &flags)?;
+    if arguments.config.is_none() && path.is_some() {
+        // A folder's own settings speak of what is made, not of how its last command was called.
+        config.strict = arguments.strict;
+    }
+    Ok(config)
 }
 
 /// `reports/<database>-<preset>`.

@@ -30,7 +30,7 @@ pub(super) fn set(lower: &mut Table, assignment: &str) -> Result<(), String> {
 fn lay_at(lower: &mut Table, upper: Table, prefix: &str, known: &[String]) -> Result<(), String> {
     for (key, value) in upper {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-        let Some(slot) = lower.get_mut(&key) else { return Err(unknown(&path, known)) };
+        let Some(slot) = lower.get_mut(&key) else { return Err(unknown(&whole(path, &value), known)) };
         match (slot, value) {
             (Value::Table(slot), Value::Table(value)) => lay_at(slot, value, &path, known)?,
             (Value::Table(_), value) => return Err(format!("{path} is a table of settings, not a value such as {value}")),
@@ -48,6 +48,14 @@ fn lay_at(lower: &mut Table, upper: Table, prefix: &str, known: &[String]) -> Re
         }
     }
     Ok(())
+}
+
+/// The path to the first value under `path`: of a misspelt table, the setting that was meant is found by its name as well.
+fn whole(path: String, value: &Value) -> String {
+    match value.as_table().and_then(|table| table.iter().next()) {
+        Some((key, inner)) => whole(format!("{path}.{key}"), inner),
+        None => path,
+    }
 }
 
 /// Every key, tables included, as dotted paths.
