@@ -1,7 +1,7 @@
 """Preprocessing of the MIT-BIH Arrhythmia Database, in physiosynth and in the Python libraries that users have today.
 
-Both sides go from the 48 records on disk to an HDF5 file of clustered segments, with the settings of physiosynth's defaults:
-wfdb reads, PyWavelets denoises, SciPy resamples, NumPy cuts, scikit-learn clusters, h5py writes. The sides take turns on the
+Both sides go from the 48 records on disk to an HDF5 file of clustered segments, with the settings that physiosynth leaves in
+config.toml: wfdb reads, PyWavelets denoises, SciPy resamples, NumPy cuts, scikit-learn clusters, h5py writes. The sides take turns on the
 same cores, `--runs` times after one turn that only warms the file cache; medians are printed, then how far the results agree.
 
     python3 benches/peers/preprocessing.py --database PATH/TO/mitdb --binary target/release/physiosynth --runs 5
@@ -18,18 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 from statistics import median
 
-# The settings of physiosynth's defaults (docs/configuration.md), as far as they decide the work.
-LEAD = "MLII"
-RATE_HZ = 180.0
-WINDOW_MS = (250.0, 450.0)
-MAXIMUM_GAP_S = 6.0
+# What physiosynth has no setting for.
 CLASSES = {"N": "NLRBejn", "S": "AaJS", "V": "rVE", "F": "F", "Q": "/fQ?"}
-WAVELET, BOUNDARY, LEVELS, NOISE_LEVEL, THRESHOLDED = "sym8", "symmetric", 9, 2, (1, 2, 3, 4)
-LARGEST_NUMBER, RESTARTS, ITERATIONS, TOLERANCE = 6, 3, 100, 1e-4
-SAMPLE, SILHOUETTE_SAMPLE, SMALLEST_GROUP, SMALLEST_SHARE, LOWEST_SILHOUETTE = 2000, 1000, 50, 0.02, 0.25
+ITERATIONS, TOLERANCE = 100, 1e-4
 CHUNK_BYTES = 64 * 1024
 
 # Step of the Python side → the same work among physiosynth's steps.
@@ -62,22 +57,40 @@ class Stopwatch:
 # ---------------------------------------------------------------------------------------------------------- the Python side
 
 
-def denoised(signal):
+def levels(settings, rate_hz):
+    """Levels of the transform, the one the noise is measured on, and how many are thresholded. Level j ends at rate / 2^j."""
+    lower = {level: rate_hz / 2 ** (level + 1) for level in range(1, 25)}
+    deepest = min(level for level in lower if lower[level] <= settings["baseline_cut_hz"])
+    noise = min(level for level in lower if 2 * lower[level] <= (settings["band_hz"] or rate_hz / 2))
+    return deepest, noise, sum(edge >= settings["threshold_above_hz"] for edge in lower.values())
+
+
+def denoised(signal, settings, rate_hz):
     """Wavelet denoising as `[preprocessing.denoise]` describes it, and the baseline dropped with the approximation."""
     import numpy as np
     import pywt
 
-    coefficients = pywt.wavedec(signal, WAVELET, mode=BOUNDARY, level=LEVELS)
+    deepest, noise, thresholded = levels(settings, rate_hz)
+    coefficients = pywt.wavedec(signal, settings["wavelet"], mode=settings["mode"], level=deepest)
     # coefficients[0] is the approximation, coefficients[-j] the detail of level j.
-    sigma = np.median(np.abs(coefficients[-NOISE_LEVEL])) / 0.6744897501960817
-    for level in THRESHOLDED:
+    sigma = float(np.median(np.abs(coefficients[-noise])) / 0.6744897501960817)
+    for level in range(1, thresholded + 1):
         detail = coefficients[-level]
-        coefficients[-level] = pywt.threshold(detail, sigma * np.sqrt(2 * np.log(len(detail))), mode="garrote")
+        if settings["threshold"] == "universal":
+            threshold = sigma * np.sqrt(2 * np.log(len(detail)))
+        else:
+            variance = float(np.dot(detail, detail)) / len(detail) - sigma**2
+            threshold = sigma**2 / np.sqrt(variance) if variance > 0 else np.inf
+        if np.isfinite(threshold):
+            # A Python number, so that float32 stays float32.
+            coefficients[-level] = pywt.threshold(detail, float(threshold), mode=settings["shrink"])
+        else:
+            coefficients[-level] = np.zeros_like(detail)
     coefficients[0] = np.zeros_like(coefficients[0])
-    return pywt.waverec(coefficients, WAVELET, mode=BOUNDARY)[: len(signal)]
+    return pywt.waverec(coefficients, settings["wavelet"], mode=settings["mode"])[: len(signal)]
 
 
-def beats(samples, symbols, rate_hz, class_of):
+def beats(samples, symbols, rate_hz, class_of, maximum_gap_s):
     """Positions, codes, classes and RR intervals of the beats; an interval across flutter, noise or a gap is NaN."""
     import numpy as np
 
@@ -91,31 +104,31 @@ def beats(samples, symbols, rate_hz, class_of):
     rr = np.diff(samples[at]) / rate_hz
     # Marks from the one beat up to the next one; that a beat lies in flutter itself counts too.
     interrupted = before[at[1:] + 1] - before[at[:-1]] > 0
-    rr = np.where(interrupted | (rr <= 0) | (rr > MAXIMUM_GAP_S), np.nan, rr).astype(np.float32)
+    rr = np.where(interrupted | (rr <= 0) | (rr > maximum_gap_s), np.nan, rr).astype(np.float32)
     edge = np.array([np.nan], dtype=np.float32)
     return samples[at], symbols[at], classes[at], np.concatenate([edge, rr]), np.concatenate([rr, edge])
 
 
-def shapes(points, rng):
-    """Centres of the shapes of one class: k-means, the number by silhouette on a subsample, refined on all points."""
+def shapes(points, settings, rng):
+    """Centres of the shapes of one group: k-means, the number by silhouette on a subsample, refined on all points."""
     import numpy as np
     from sklearn.cluster import KMeans
     from sklearn.metrics import pairwise_distances, silhouette_score
 
     whole = points.mean(axis=0, keepdims=True)
-    if len(points) < SMALLEST_GROUP:
+    if len(points) < max(4, settings["smallest_group"]):
         return whole
-    sample = points[rng.permutation(len(points))[:SAMPLE]]
-    judged = min(len(sample), SILHOUETTE_SAMPLE)
+    sample = points[rng.permutation(len(points))[: settings["sample"]]]
+    judged = min(len(sample), settings["silhouette_sample"])
     distances = pairwise_distances(sample[:judged])
     np.fill_diagonal(distances, 0.0)
-    best = (LOWEST_SILHOUETTE, None)
-    for k in range(2, LARGEST_NUMBER + 1):
-        fit = KMeans(k, n_init=RESTARTS, max_iter=ITERATIONS, tol=TOLERANCE, random_state=int(rng.integers(2**31))).fit(sample)
-        if np.bincount(fit.labels_, minlength=k).min() < max(2, np.ceil(SMALLEST_SHARE * len(sample))):
-            continue
+    smallest = max(2, np.ceil(settings["smallest_share"] * len(sample)))
+    best = (settings["lowest_silhouette"], None)
+    for k in range(2, settings["largest_number"] + 1):
+        seed = int(rng.integers(2**31))
+        fit = KMeans(k, n_init=settings["restarts"], max_iter=ITERATIONS, tol=TOLERANCE, random_state=seed).fit(sample)
         labels = fit.labels_[:judged]
-        if len(np.unique(labels)) < 2:
+        if np.bincount(fit.labels_, minlength=k).min() < smallest or len(np.unique(labels)) < 2:
             continue
         score = silhouette_score(distances, labels, metric="precomputed")
         if score >= best[0]:
@@ -125,8 +138,8 @@ def shapes(points, rng):
     return KMeans(len(best[1]), init=best[1], n_init=1, max_iter=ITERATIONS, tol=TOLERANCE).fit(points).cluster_centers_
 
 
-def clusters(signals, labels, splits, rng):
-    """Cluster of every segment, fitted on training segments class by class, and the halves A and B of each cluster."""
+def clusters(signals, labels, subjects, splits, settings, rng):
+    """Cluster of every segment, fitted on training segments group by group, and the halves A and B of each cluster."""
     import numpy as np
     from sklearn.metrics import pairwise_distances_argmin
 
@@ -134,12 +147,18 @@ def clusters(signals, labels, splits, rng):
     train, count = splits == b"train", 0
     for label in range(len(CLASSES)):
         members = np.flatnonzero(labels == label)
-        fitted = members[train[members]]
-        if len(fitted) == 0:
-            continue
-        centres = shapes(signals[fitted], rng)
-        cluster[members] = count + pairwise_distances_argmin(signals[members], centres)
-        count += len(centres)
+        fitted, held_out = members[train[members]], members[~train[members]]
+        of_class = []
+        for subject in np.unique(subjects[fitted]) if settings["by"] == "subject-class" else [None]:
+            group = fitted if subject is None else fitted[subjects[fitted] == subject]
+            if len(group) == 0:
+                continue
+            centres = shapes(signals[group], settings, rng)
+            cluster[group] = count + sum(map(len, of_class)) + pairwise_distances_argmin(signals[group], centres)
+            of_class.append(centres)
+        if of_class and len(held_out):
+            cluster[held_out] = count + pairwise_distances_argmin(signals[held_out], np.concatenate(of_class))
+        count += sum(map(len, of_class))
     group = np.full(len(labels), b"", dtype="S1")
     for c in range(count):
         members = rng.permutation(np.flatnonzero((cluster == c) & train))
@@ -148,19 +167,19 @@ def clusters(signals, labels, splits, rng):
     return cluster, group
 
 
-def write(path, table, signals):
+def write(path, table, signals, settings, mark_index):
     """The same datasets, types, chunks and filters as physiosynth's segments.h5."""
     import h5py
 
     rows = max(1, CHUNK_BYTES // (4 * signals.shape[1]))
     partial = path.with_suffix(".partial")
     with h5py.File(partial, "w") as file:
-        data = file.create_dataset(
-            "signals", data=signals[:, :, None], chunks=(rows, signals.shape[1], 1), compression="gzip", compression_opts=1, shuffle=True
-        )
-        data.attrs["sampling_frequency_hz"] = RATE_HZ
-        data.attrs["mark_index"] = round(WINDOW_MS[0] * RATE_HZ / 1000)
-        data.attrs["channel_names"] = [LEAD]
+        chunks = (min(rows, len(signals)), signals.shape[1], 1)
+        packed = {"chunks": chunks, "compression": "gzip", "compression_opts": 1, "shuffle": True}
+        data = file.create_dataset("signals", data=signals[:, :, None], **packed)
+        data.attrs["sampling_frequency_hz"] = settings["sampling_frequency_hz"]
+        data.attrs["mark_index"] = mark_index
+        data.attrs["channel_names"] = [settings["lead"]]
         data.attrs["channel_units"] = ["mV"]
         for name, column in table.items():
             if column.dtype.kind == "S":
@@ -171,8 +190,9 @@ def write(path, table, signals):
     os.replace(partial, path)
 
 
-def python_side(database, used, output, double, both):
-    """All steps. `used` maps the records to take segments from to (subject, split). Returns seconds per step."""
+def python_side(database, used, settings, output, double, both):
+    """All steps, with physiosynth's table `[preprocessing]` as settings. `used` maps the records to take segments from to
+    (subject, split). Returns seconds per step."""
     import h5py  # noqa: F401
     import numpy as np
     import pywt  # noqa: F401
@@ -184,30 +204,31 @@ def python_side(database, used, output, double, both):
     class_of = np.full(128, -1, dtype=np.int8)
     for index, codes in enumerate(CLASSES.values()):
         class_of[[ord(code) for code in codes]] = index
-    before, after = (round(ms * RATE_HZ / 1000) for ms in WINDOW_MS)
+    lead, rate_hz = settings["lead"], settings["sampling_frequency_hz"]
+    before, after = (round(settings[f"window_{side}_ms"] * rate_hz / 1000) for side in ("before", "after"))
     window = np.arange(-before, after)
     rng = np.random.default_rng(0)
     cut, columns = [], []
     names = (database / "RECORDS").read_text().split()
-    wanted = None if both else [LEAD]
+    wanted = None if both else [lead]
     watch = Stopwatch()
     for name in names:
         record = wfdb.rdrecord(str(database / name), channel_names=wanted, return_res=64 if double else 32)
         watch("read signals")
         marks = wfdb.rdann(str(database / name), "atr")
         watch("read annotations")
-        if name not in used or record.p_signal is None or LEAD not in record.sig_name:
+        if name not in used or record.p_signal is None or lead not in record.sig_name:
             continue
-        signal = np.ascontiguousarray(record.p_signal[:, record.sig_name.index(LEAD)])
-        signal = denoised(signal)
+        signal = np.ascontiguousarray(record.p_signal[:, record.sig_name.index(lead)])
+        signal = denoised(signal, settings["denoise"], record.fs)
         watch("denoise")
-        signal = resample_poly(signal, 1, round(record.fs / RATE_HZ), padtype="edge")
+        signal = resample_poly(signal, 1, round(record.fs / rate_hz), padtype="edge")
         watch("resample")
         offset, scale = signal.mean(), signal.std()
         signal = ((signal - offset) / scale).astype(np.float32, copy=False)
         watch("z-score")
         symbols = np.frombuffer("".join(marks.symbol).encode("ascii"), dtype=np.uint8)
-        position, code, label, rr_before, rr_after = beats(marks.sample, symbols, record.fs, class_of)
+        position, code, label, rr_before, rr_after = beats(marks.sample, symbols, record.fs, class_of, settings["maximum_gap_s"])
         # The nearest sample at the working rate; the rates are in the ratio 1 : 2.
         start = (position + 1) // 2
         inside = (start >= before) & (start + after <= len(signal))
@@ -234,18 +255,19 @@ def python_side(database, used, output, double, both):
     table = {key: np.concatenate([column[key] for column in columns]) for key in columns[0]}
     watch("segment")
     labels = table["label"]
-    table["cluster"], table["group"] = clusters(signals, labels, table["split"], rng)
+    table["cluster"], table["group"] = clusters(signals, labels, table["subject"], table["split"], settings["clustering"], rng)
     table["label"] = np.array([name.encode() for name in CLASSES])[labels]
     watch("cluster")
-    write(output, table, signals)
+    write(output, table, signals, settings, before)
     watch("write HDF5")
     return watch.seconds
 
 
 def worker(arguments):
     """The Python side in a process of its own, as a user's script would run."""
-    used = json.loads(Path(arguments.used).read_text())
-    seconds = python_side(Path(arguments.database), used, Path(arguments.worker), arguments.double, arguments.both)
+    task = json.loads(Path(arguments.task).read_text())
+    output, database = Path(arguments.worker), Path(arguments.database)
+    seconds = python_side(database, task["used"], task["settings"], output, arguments.double, arguments.both)
     print(json.dumps(seconds))
 
 
@@ -271,29 +293,36 @@ def timed_process(command, threads):
 def run_physiosynth(arguments, folder, threads):
     """One run into a new folder: seconds per step, of the stage and of the process."""
     command = [arguments.binary, "preprocess", "--database", arguments.database, "--output", folder, "--seed", "0"]
-    command += ["--set", f"preprocessing.split.strategy={arguments.split}"]
+    for setting in ["preprocessing.split.strategy=random", *arguments.set]:
+        command += ["--set", setting]
     wall, _ = timed_process([str(word) for word in command], threads)
     stage = json.loads((folder / "manifest.json").read_text())["stages"]["preprocess"]
     steps = {step: seconds for step, seconds in stage["parts"] if step in STEPS.values()}
     return {"steps": steps, "stage": stage["seconds"], "process": wall}
 
 
-def run_python(arguments, output, used, threads):
+def run_python(arguments, output, task, threads):
     """One run in a new process: seconds per step, their sum and the process' wall time."""
-    command = [sys.executable, __file__, "--worker", output, "--used", used, "--database", arguments.database]
+    command = [sys.executable, __file__, "--worker", output, "--task", task, "--database", arguments.database]
     command += [f"--{option}" for option in ("double", "both") if getattr(arguments, option)]
     wall, out = timed_process([str(word) for word in command], threads)
     steps = json.loads(out)
     return {"steps": steps, "stage": sum(steps.values()), "process": wall}
 
 
-def assigned(folder):
-    """Record → (subject, split) of a segments.h5, so that both sides fit clusters on the same segments."""
+def task_of(folder):
+    """What physiosynth did: its settings, and record → (subject, split), so that both sides fit clusters on the same segments."""
     import h5py
 
+    settings = tomllib.loads((folder / "config.toml").read_text())["preprocessing"]
+    known = {"class_map": "dechazal", "normalise": "record"}
+    assert all(settings[key] == value for key, value in known.items()), f"the Python side knows {known} only"
+    denoise, by = settings["denoise"], settings["clustering"]["by"]
+    assert denoise["enabled"] and denoise["noise"] == "band" and denoise["threshold"] in ("universal", "bayes"), denoise
+    assert by in ("class", "subject-class"), by
     with h5py.File(folder / "segments.h5") as file:
         columns = [file[name].asstr()[:] for name in ("record", "subject", "split")]
-    return {record: (subject, split) for record, subject, split in zip(*columns)}
+    return {"settings": settings, "used": {record: (subject, split) for record, subject, split in zip(*columns)}}
 
 
 def medians(runs):
@@ -367,8 +396,8 @@ def describe(arguments):
     print(f"{cores} cores, {model}, {platform.system()} {platform.release()}")
     libraries = ["wfdb", "PyWavelets", "scipy", "scikit-learn", "h5py", "numpy"]
     print(f"Python {platform.python_version()}: " + ", ".join(f"{name} {version(name)}" for name in libraries))
-    signals = "both signals converted" if arguments.both else f"{LEAD} alone converted"
-    print(f"physiosynth: binary with SHA-256 {digest}…; split {arguments.split}")
+    signals = "both signals converted" if arguments.both else "one signal converted"
+    print(f"physiosynth: binary with SHA-256 {digest}… {' '.join(arguments.set)}")
     print(f"Python side: float{64 if arguments.double else 32}, {signals}; {arguments.runs} runs each, medians")
 
 
@@ -377,11 +406,11 @@ def main():
     parser.add_argument("--database", required=True, help="folder of the MIT-BIH Arrhythmia Database")
     parser.add_argument("--binary", default="target/release/physiosynth", help="physiosynth, built with --release")
     parser.add_argument("--runs", type=int, default=5, help="timed runs of each kind, after one that is not counted")
-    parser.add_argument("--split", default="random", help="preprocessing.split.strategy: random uses every record with the lead")
-    parser.add_argument("--double", action="store_true", help="float64 in Python, wfdb's default, instead of float32 as in physiosynth")
-    parser.add_argument("--both", action="store_true", help="convert both signals in Python, as wfdb.rdrecord does unless told the lead")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="another setting, for both sides")
+    parser.add_argument("--double", action="store_true", help="float64 in Python, wfdb's default, instead of float32")
+    parser.add_argument("--both", action="store_true", help="convert both signals in Python, as wfdb.rdrecord does unless told not to")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
-    parser.add_argument("--used", help=argparse.SUPPRESS)
+    parser.add_argument("--task", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
         return worker(arguments)
@@ -389,14 +418,14 @@ def main():
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        used, theirs = folder / "used.json", folder / "python.h5"
+        task, theirs = folder / "task.json", folder / "python.h5"
         for turn in range(arguments.runs + 1):
             for threads in (1, 0):
                 ours = folder / f"physiosynth-{turn}-{threads}"
                 own = run_physiosynth(arguments, ours, threads)
                 if turn == 0:
-                    used.write_text(json.dumps(assigned(ours)))
-                other = run_python(arguments, theirs, used, threads)
+                    task.write_text(json.dumps(task_of(ours)))
+                other = run_python(arguments, theirs, task, threads)
                 if turn > 0:
                     results.setdefault(("physiosynth", threads), []).append(own)
                     results.setdefault(("python", threads), []).append(other)
