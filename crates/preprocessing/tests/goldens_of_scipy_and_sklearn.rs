@@ -97,7 +97,7 @@ fn silhouettes_equal_scikit_learn() {
     for golden in goldens().clusters {
         let points = blobs(&golden);
         let distances = Distances::new(&points);
-        let given = |i: usize| if i % 3 == 0 { i % golden.k } else { (i * 7 % 5) % golden.k };
+        let given = |i: usize| if i.is_multiple_of(3) { i % golden.k } else { (i * 7 % 5) % golden.k };
         let labels: Vec<u32> = (0..golden.count).map(|i| given(i) as u32).collect();
         let found = distances.silhouette(&labels, golden.k).unwrap();
         assert!((found - golden.silhouette_of_given).abs() < 1e-6, "{found} for {}", golden.silhouette_of_given);

@@ -246,7 +246,9 @@ fn windows_that_touch_missing_samples_are_dropped_and_counted() {
 #[test]
 fn small_databases_work() {
     let mut one = records(3);
-    one.iter_mut().for_each(|r| r.annotations.retain(|a| a.code == "N"));
+    for record in &mut one {
+        record.annotations.retain(|annotation| annotation.code == "N");
+    }
     for record in &mut one[..2] {
         record.annotations.truncate(1);
     }
@@ -332,7 +334,8 @@ fn configuration_and_summary_survive_json() {
 
 #[test]
 fn broken_rules_are_named() {
-    let cases: [(&str, fn(&mut PreprocessingConfig)); 6] = [
+    type Change = fn(&mut PreprocessingConfig);
+    let cases: [(&str, Change); 6] = [
         ("sampling_frequency_hz", |c| c.sampling_frequency_hz = f64::NAN),
         ("window_after_ms", |c| c.window_after_ms = 0.0),
         ("window_before_ms", |c| c.window_before_ms = -1.0),
