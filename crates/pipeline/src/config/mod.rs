@@ -56,6 +56,8 @@ pub(crate) struct GenerationConfig {
     pub(crate) segments_per_class: usize,
     /// The classes to sample; empty for every class that was trained on. Default empty.
     pub(crate) classes: Vec<String>,
+    /// A class with fewer training segments than this is sampled only where `classes` names it. Default 20.
+    pub(crate) smallest_class: usize,
     /// The training subjects whose segments may be started from; empty for all. Default empty.
     pub(crate) subjects: Vec<String>,
     /// Synthetic patients written as records under `share/`; 0 for none. Default 4.
@@ -71,6 +73,7 @@ impl Default for GenerationConfig {
         Self {
             segments_per_class: 600,
             classes: Vec::new(),
+            smallest_class: 20,
             subjects: Vec::new(),
             patients: 4,
             patient_duration_s: 60.0,

@@ -29,7 +29,7 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let segments = read_segments(&context.folder.segments())?;
     let model = context.folder.model();
 
-    let requests = requests(&config.generation, &segments)?;
+    let (requests, too_small) = requests(&config.generation, &segments)?;
     let synthetic = generate(&model, &segments, &requests, seed, &device, context.terminal)?;
     write_segments(&context.folder.synthetic(), &synthetic)?;
 
@@ -55,14 +55,28 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
          of heart-rate variability are not applicable to them."
             .into(),
     );
+    notes.extend(too_small.iter().map(|(class, n)| {
+        format!(
+            "Generation: class {class} has {n} training segments, fewer than generation.smallest_class ({}), and was not sampled.",
+            config.generation.smallest_class
+        )
+    }));
     Ok(Made { outputs: vec![context.folder.synthetic(), share], parts: Vec::new() })
 }
 
-/// As many segments of each class as asked for: from any subject's segments, or spread evenly over the subjects named.
-fn requests(config: &GenerationConfig, segments: &SegmentSet) -> Result<Vec<Request>> {
+/// A class and how many training segments it has.
+type Count = (String, usize);
+
+/// As many segments of each class as asked for: from any subject's segments, or spread evenly over the subjects named. Beside
+/// them the classes that were too small to be sampled.
+fn requests(config: &GenerationConfig, segments: &SegmentSet) -> Result<(Vec<Request>, Vec<Count>)> {
     let training = segments.select(&segments.indices(|s| s.split == Split::Train));
     let known = training.labels();
-    let classes = if config.classes.is_empty() { known.clone() } else { config.classes.clone() };
+    let count = |label: &str| training.segments.iter().filter(|s| s.label == label).count();
+    let counts: Vec<Count> = known.iter().map(|label| (label.clone(), count(label))).collect();
+    let (large, small): (Vec<Count>, Vec<Count>) = counts.into_iter().partition(|(_, n)| *n >= config.smallest_class);
+    let named = !config.classes.is_empty();
+    let classes = if named { config.classes.clone() } else { large.into_iter().map(|(label, _)| label).collect() };
     if let Some(unknown) = classes.iter().find(|class| !known.contains(class)) {
         bail!("generation.classes: there is no class {unknown} in the training data; it has {}", known.join(", "));
     }
@@ -93,7 +107,7 @@ fn requests(config: &GenerationConfig, segments: &SegmentSet) -> Result<Vec<Requ
         }
     }
     if requests.is_empty() {
-        bail!("the subjects {} have no training segments of the classes asked for", config.subjects.join(", "));
+        bail!("there are no training segments to start from: classes {}, subjects {}", known.join(", "), people.join(", "));
     }
-    Ok(requests)
+    Ok((requests, if named { Vec::new() } else { small }))
 }

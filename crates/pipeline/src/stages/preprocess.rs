@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use physiosynth_formats::segments::write_segments;
-use physiosynth_preprocessing::{Summary, preprocess};
+use physiosynth_preprocessing::preprocess;
 use physiosynth_signal::Seed;
 use serde_json::json;
 
