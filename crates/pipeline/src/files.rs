@@ -1,4 +1,4 @@
-//! Files written so that a reader finds the old one or the new one, never a part; and their checksums.
+//! Files written so that a reader finds the old one or the new one, never a part; their checksums; standard output.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -9,13 +9,27 @@ use sha2::{Digest, Sha256};
 
 /// Writes `bytes` to a temporary name beside `path`, syncs, and renames.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
     let cannot = || format!("cannot write {}; is there space, and may you write there?", path.display());
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
-    file.write_all(bytes).with_context(cannot)?;
-    file.as_file().sync_all().with_context(cannot)?;
-    file.persist(path).with_context(cannot)?;
-    Ok(())
+    // Not a temporary file of the system's: those can be read by their owner alone, and a run folder is often shared.
+    let mut name = path.file_name().with_context(cannot)?.to_os_string();
+    name.push(format!(".part{}", std::process::id()));
+    let part = path.with_file_name(name);
+    let written = File::create(&part)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&part, path));
+    if written.is_err() {
+        // What could not be finished must not stay; that it could not be removed either would say nothing new.
+        let _ = fs::remove_file(&part);
+    }
+    written.with_context(cannot)
+}
+
+/// Writes to standard output. A reader who has seen enough (`| head`) is not an error.
+pub(crate) fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot write to standard output"),
+        _ => Ok(()),
+    }
 }
 
 /// SHA-256 of a file, in hexadecimal.

@@ -1,5 +1,6 @@
 //! `run`, and its stages one at a time.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -96,36 +97,36 @@ fn command_line() -> String {
 /// What came out, in a few lines on standard output.
 fn summary(folder: &RunFolder, manifest: &Manifest, only: Option<Stage>) -> Result<()> {
     let done = |stage: Stage| manifest.stages.get(&stage.to_string()).filter(|r| r.finished);
-    println!();
+    let mut text = String::from("\n");
     for skipped in &manifest.skipped {
-        println!("left out: record {}: {}", skipped.record, skipped.reason);
+        writeln!(text, "left out: record {}: {}", skipped.record, skipped.reason)?;
     }
     for stage in Stage::ALL {
         if let Some(record) = done(stage) {
-            println!("{:<11} {:>7.1} s", stage.to_string(), record.seconds);
+            writeln!(text, "{:<11} {:>7.1} s", stage.to_string(), record.seconds)?;
         }
     }
     let judged = only.is_none_or(|stage| matches!(stage, Stage::Evaluate | Stage::Report));
     if judged && done(Stage::Evaluate).is_some() {
-        let text = std::fs::read(folder.scores()).with_context(|| format!("cannot read {}", folder.scores().display()))?;
+        let cannot = || format!("cannot read {}", folder.scores().display());
         let scores: Scores =
-            serde_json::from_slice(&text).with_context(|| format!("cannot read {}", folder.scores().display()))?;
-        println!();
+            serde_json::from_slice(&std::fs::read(folder.scores()).with_context(cannot)?).with_context(cannot)?;
+        text.push('\n');
         for (name, verdict) in &scores.verdicts {
             let outcome = match verdict.outcome {
                 Outcome::Pass => "yes",
                 Outcome::Fail => "NO",
                 Outcome::NotAssessable => "not assessable",
             };
-            println!("{:<10} {outcome:<15} {}", format!("{name}?"), verdict.because);
+            writeln!(text, "{:<10} {outcome:<15} {}", format!("{name}?"), verdict.because)?;
         }
     }
-    println!();
+    text.push('\n');
     if only.is_none_or(|stage| stage == Stage::Report) {
-        println!("on one sheet  {}", folder.figures().join("overview.png").display());
-        println!("report        {}", folder.page().display());
+        writeln!(text, "on one sheet  {}", folder.figures().join("overview.png").display())?;
+        writeln!(text, "report        {}", folder.page().display())?;
     } else {
-        println!("run folder    {}", folder.path().display());
+        writeln!(text, "run folder    {}", folder.path().display())?;
     }
-    Ok(())
+    files::print(&text)
 }

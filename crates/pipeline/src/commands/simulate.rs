@@ -29,6 +29,5 @@ pub(crate) fn simulate(arguments: &Simulate) -> Result<()> {
     }
     files::write_atomically(&folder.join("RECORDS"), list.as_bytes())?;
     terminal.end();
-    println!("{} simulated records in {}", database.entries().len(), folder.display());
-    Ok(())
+    files::print(&format!("{} simulated records in {}\n", database.entries().len(), folder.display()))
 }
