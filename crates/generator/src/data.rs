@@ -251,7 +251,7 @@ mod tests {
     use crate::toy;
 
     fn config(train_segments: usize, per: Per) -> GeneratorConfig {
-        GeneratorConfig { train_segments, per, ..Default::default() }
+        GeneratorConfig { per, train_segments, ..Default::default() }
     }
 
     #[test]

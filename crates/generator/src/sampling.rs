@@ -143,12 +143,10 @@ fn draws<'a>(
     let mut made: BTreeMap<(&str, Option<&str>, &str), u64> = BTreeMap::new();
     let mut draws = Vec::new();
     for request in requests {
-        let (class, all) = match (description.classes.binary_search(&request.label), by_class.get(request.label.as_str())) {
-            (Ok(class), Some(all)) => (class, all),
-            _ => {
-                let available = description.classes.join(", ");
-                return Err(SampleError::UnknownClass { label: request.label.clone(), available });
-            }
+        let known = (description.classes.binary_search(&request.label), by_class.get(request.label.as_str()));
+        let (Ok(class), Some(all)) = known else {
+            let available = description.classes.join(", ");
+            return Err(SampleError::UnknownClass { label: request.label.clone(), available });
         };
         let of_subject = |i: &usize| request.subject.as_ref().is_none_or(|name| segments.segments[*i].subject == *name);
         let candidates: Vec<usize> = all.iter().copied().filter(of_subject).collect();
