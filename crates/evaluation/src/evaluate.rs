@@ -5,7 +5,7 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use crate::cases::{Case, Pool, draw};
-use crate::measures::{PAIRWISE, Pairwise, Shape, spread};
+use crate::measures::{PAIRWISE, Pairwise, Shape, Unit, spread};
 use crate::scores::{Better, Family, Measure, Scores};
 use crate::{EvaluationConfig, verdicts};
 
@@ -61,6 +61,8 @@ pub fn evaluate(
             Err(why) => scores.notes.push(why),
         }
     }
+    let units: std::collections::BTreeSet<String> = real.channel_units.iter().cloned().collect();
+    let units: Vec<String> = units.into_iter().collect();
     progress.begin("evaluate", cases.len() as u64, "classes");
     for case in &cases {
         if progress.cancelled() {
@@ -74,7 +76,7 @@ pub fn evaluate(
             case.held_out.len(),
             case.held_out.subject_count()
         ));
-        scores.measures.extend(score(case, shape, config, seed));
+        scores.measures.extend(score(case, shape, &units.join(", "), config, seed));
         progress.advance(1);
     }
     progress.end();
@@ -133,13 +135,14 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 /// Every measure of one class.
-fn score(case: &Case, shape: Shape, config: &EvaluationConfig, seed: Seed) -> Vec<Measure> {
+fn score(case: &Case, shape: Shape, physical: &str, config: &EvaluationConfig, seed: Seed) -> Vec<Measure> {
     let reference = &case.reference;
     let pairs = |pool: &Pool| nearest(pool, reference);
     let (synthetic, same, held_out) = (pairs(&case.synthetic), pairs(&case.same), pairs(&case.held_out));
     let copies: Vec<usize> = (0..reference.len()).collect();
     let template = |name: String, better: Better, definition: String| Measure {
         name,
+        unit: String::new(),
         family: Family::Fidelity,
         class: case.class.clone(),
         value: None,
@@ -153,6 +156,11 @@ fn score(case: &Case, shape: Shape, config: &EvaluationConfig, seed: Seed) -> Ve
         better,
         definition,
     };
+    let unit = |measure: &Pairwise| match measure.unit {
+        Unit::None => String::new(),
+        Unit::Percent => "%".into(),
+        Unit::Physical => physical.to_string(),
+    };
     let mut measures = Vec::new();
     for measure in &PAIRWISE {
         let average =
@@ -163,6 +171,7 @@ fn score(case: &Case, shape: Shape, config: &EvaluationConfig, seed: Seed) -> Ve
             measure.better,
             format!("{} Mean over segments, each against its nearest real training segment (Euclidean).", measure.definition),
         );
+        m.unit = unit(measure);
         m.value = mean(values.iter().copied().flatten());
         (m.low, m.high) = interval(&values, &case.synthetic.subjects, config, seed, &m.name, &case.class).unzip();
         m.same = average(&case.same, &same);
@@ -178,6 +187,7 @@ fn score(case: &Case, shape: Shape, config: &EvaluationConfig, seed: Seed) -> Ve
             measure.better,
             format!("{} Of the mean segment of the class against the mean real training segment.", measure.definition),
         );
+        m.unit = unit(measure);
         m.value = against(&case.synthetic);
         m.same = against(&case.same);
         m.held_out = against(&case.held_out);

@@ -37,6 +37,9 @@ pub enum Better {
 pub struct Measure {
     /// The field's name for it, in snake case, with the pairing where it has one: `prd_nearest`, `dtw_class_mean`.
     pub name: String,
+    /// What the values count in: `mV`, `%`; empty for pure numbers.
+    #[serde(default)]
+    pub unit: String,
     /// The question it belongs to.
     pub family: Family,
     /// Class label, or `all`.

@@ -53,6 +53,7 @@ fn set(label: &str, split: Split, n: usize) -> SegmentSet {
 fn scores() -> Scores {
     let measure = Measure {
         name: "prd_nearest".into(),
+        unit: "mV".into(),
         family: Family::Fidelity,
         class: "<N>".into(),
         value: Some(12.345),

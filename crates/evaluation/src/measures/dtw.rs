@@ -1,8 +1,9 @@
-use super::Pairwise;
+use super::{Pairwise, Unit};
 use crate::scores::Better;
 
 pub(super) const MEASURE: Pairwise = Pairwise {
     name: "dtw",
+    unit: Unit::Physical,
     better: Better::Lower,
     definition: "Dynamic time warping distance (Sakoe & Chiba 1978): √ of the least sum of squared differences along a monotone \
                  alignment that strays from the diagonal by at most the band (evaluation.dtw_band of the length), in the physical \

@@ -1,8 +1,9 @@
-use super::Pairwise;
+use super::{Pairwise, Unit};
 use crate::scores::Better;
 
 pub(super) const MEASURE: Pairwise = Pairwise {
     name: "discrete_frechet",
+    unit: Unit::Physical,
     better: Better::Lower,
     definition: "Discrete Fréchet distance of the two curves (Eiter & Mannila 1994): the smallest, over all monotone couplings of \
                  their samples, of the largest distance between coupled samples, in the physical unit; time differences cost \

@@ -1,8 +1,9 @@
-use super::{Pairwise, Shape};
+use super::{Pairwise, Shape, Unit};
 use crate::scores::Better;
 
 pub(super) const MEASURE: Pairwise = Pairwise {
     name: "mae",
+    unit: Unit::Physical,
     better: Better::Lower,
     definition: "Mean absolute error, mean |x−y|, in the signal's physical unit (mV for ECG).",
     compute: |real, other, _: Shape| mae(real, other),

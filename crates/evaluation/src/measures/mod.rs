@@ -29,11 +29,24 @@ pub struct Shape {
     pub band: usize,
 }
 
+/// What a measure counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A pure number.
+    None,
+    /// Percent.
+    Percent,
+    /// The signal's physical unit.
+    Physical,
+}
+
 /// A measure of one segment against another.
 #[derive(Clone, Copy)]
 pub struct Pairwise {
     /// The field's short name, in snake case.
     pub name: &'static str,
+    /// What it counts in.
+    pub unit: Unit,
     /// Which values are good.
     pub better: Better,
     /// Formula, unit, range and source.

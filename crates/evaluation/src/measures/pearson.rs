@@ -1,8 +1,9 @@
-use super::{Pairwise, Shape};
+use super::{Pairwise, Shape, Unit};
 use crate::scores::Better;
 
 pub(super) const MEASURE: Pairwise = Pairwise {
     name: "pearson",
+    unit: Unit::None,
     better: Better::Higher,
     definition: "Pearson's correlation of the two segments' samples, −1 to 1; blind to amplitude and offset.",
     compute: |real, other, _: Shape| pearson(real, other),

@@ -1,8 +1,9 @@
-use super::{Pairwise, Shape};
+use super::{Pairwise, Shape, Unit};
 use crate::scores::Better;
 
 pub(super) const MEASURE: Pairwise = Pairwise {
     name: "prd",
+    unit: Unit::Percent,
     better: Better::Lower,
     definition: "Percentage root-mean-square difference, 100·√(Σ(x−y)²/Σx²), x the real segment with its baseline removed but not \
                  its mean; 0 is identity, about 141 is what unrelated segments of equal power get. Zigel et al. 2000.",

@@ -1,8 +1,9 @@
-use super::{Pairwise, Shape};
+use super::{Pairwise, Shape, Unit};
 use crate::scores::Better;
 
 pub(super) const MEASURE: Pairwise = Pairwise {
     name: "rmse",
+    unit: Unit::Physical,
     better: Better::Lower,
     definition: "Root-mean-square error, √(mean (x−y)²), in the signal's physical unit (mV for ECG).",
     compute: |real, other, _: Shape| rmse(real, other),

@@ -23,7 +23,7 @@ const CLASSES: usize = 5;
 const SECONDS: f64 = 10.0;
 const PIXELS_PER_MM: i32 = 5;
 /// Tallest paper of one strip.
-const MOST_MM: i32 = 40;
+const MOST_MM: i32 = 50;
 
 pub(super) const FIGURE: Figure = Figure {
     name: "overview",

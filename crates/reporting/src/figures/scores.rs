@@ -83,9 +83,12 @@ fn one(canvas: &mut Canvas, cell: Area, plot: &[&Measure]) {
     });
     let range = Range::of(values, 0.07);
     let title = plot.first().map_or_else(String::new, |m| measure_in_words(&m.name));
-    let remark = plot.first().map_or("", |m| better_in_words(m.better));
+    let remark = plot.first().map_or_else(String::new, |m| {
+        let unit = if m.unit.is_empty() { String::new() } else { format!("{}; ", m.unit) };
+        unit + better_in_words(m.better)
+    });
     // Class names stand where a y axis has its numbers.
-    let axes = Axes { title: &title, remark, y_numbers: false, ..Axes::plain(SIZE) };
+    let axes = Axes { title: &title, remark: &remark, y_numbers: false, ..Axes::plain(SIZE) };
     let widest = plot.iter().map(|m| Type::bold(SIZE, INK).width(&m.class)).fold(0.0, f32::max);
     let gutter = (widest as i32 + 8).clamp(52, 150);
     let inner = Area::new(cell.left + gutter, cell.top, cell.right, cell.bottom);

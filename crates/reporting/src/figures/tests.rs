@@ -20,6 +20,7 @@ fn history(n: u32) -> Vec<Epoch> {
 fn scores() -> Scores {
     let measure = |class: &str, value| Measure {
         name: "prd_nearest".into(),
+        unit: "mV".into(),
         family: Family::Fidelity,
         class: class.into(),
         value,

@@ -30,7 +30,7 @@ pub(crate) fn better_in_words(better: Better) -> &'static str {
     match better {
         Better::Higher => "higher is better",
         Better::Lower => "lower is better",
-        Better::NearSame => "nearer to same is better",
+        Better::NearSame => "best near same",
     }
 }
 
