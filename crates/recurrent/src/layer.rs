@@ -5,7 +5,7 @@ use burn::module::{Module, Param};
 use burn::tensor::TensorData;
 use rand::Rng;
 
-use crate::{Cell, RecurrentConfig, plain};
+use crate::{Cell, RecurrentConfig, fused, plain};
 
 /// One layer's weights; index 0 of the first axis is the forward direction, 1 the backward one.
 ///
@@ -115,7 +115,11 @@ impl Recurrent {
                 input = drop_out(input, self.config.dropout, rng);
             }
             let initial = self.initial(index, state.as_ref(), &input);
-            let (output, last) = plain::run(&self.config, layer, input, initial);
+            let (output, last) = if self.kernel == Kernel::Auto && fused::supports(&self.config, &input) {
+                fused::run(&self.config, layer, input, initial, keep_states)
+            } else {
+                plain::run(&self.config, layer, input, initial)
+            };
             if keep_states {
                 states.push(last);
             }

@@ -7,7 +7,9 @@
 //! Every random choice (weights, dropout masks) is drawn on the host from a generator that the caller passes.
 
 mod config;
+mod fused;
 mod identity;
+mod kernel;
 mod layer;
 mod plain;
 

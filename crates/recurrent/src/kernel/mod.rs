@@ -1,0 +1,350 @@
+//! The fused CPU kernel: a whole sequence of one layer, forward and back.
+
+mod activation;
+mod backward;
+mod cells;
+mod forward;
+mod pack;
+mod product;
+
+use std::sync::Arc;
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use crate::Cell;
+pub(crate) use backward::backward;
+use pack::Layout;
+
+/// Rows of the batch that one task carries through time. Fixed, so that results don't depend on the number of threads: small
+/// enough to feed many cores, and a multiple of the micro-kernel's block.
+const TILE: usize = 12;
+
+/// Sizes of one layer's run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub cell: Cell,
+    pub batch: usize,
+    pub time: usize,
+    pub input: usize,
+    pub units: usize,
+    pub directions: usize,
+}
+
+/// A layer's weights and initial states, as in [`Layer`](crate::Layer), in row-major order.
+#[derive(Clone, Copy)]
+pub(crate) struct Operands<'a> {
+    /// `[batch, time, features]`.
+    pub input: &'a [f32],
+    /// `[directions, gates × units, features]`.
+    pub weight_ih: &'a [f32],
+    /// `[directions, gates × units, units]`.
+    pub weight_hh: &'a [f32],
+    /// `[directions, gates × units]`.
+    pub bias_ih: &'a [f32],
+    /// `[directions, gates × units]`.
+    pub bias_hh: &'a [f32],
+    /// `[directions, batch, units]`.
+    pub hidden: &'a [f32],
+    /// `[directions, batch, units]`.
+    pub cell: &'a [f32],
+}
+
+/// One direction's weights.
+struct Direction<'a> {
+    weight_ih: &'a [f32],
+    weight_hh: &'a [f32],
+    bias_ih: &'a [f32],
+    bias_hh: &'a [f32],
+}
+
+impl<'a> Operands<'a> {
+    fn direction(&self, shape: &Shape, index: usize) -> Direction<'a> {
+        let part = |values: &'a [f32]| {
+            let len = values.len() / shape.directions;
+            &values[index * len..][..len]
+        };
+        Direction {
+            weight_ih: part(self.weight_ih),
+            weight_hh: part(self.weight_hh),
+            bias_ih: part(self.bias_ih),
+            bias_hh: part(self.bias_hh),
+        }
+    }
+}
+
+/// Rows `first..first + rows` of the batch in one direction.
+#[derive(Debug, Clone, Copy)]
+struct Tile {
+    direction: usize,
+    first: usize,
+    rows: usize,
+}
+
+impl Tile {
+    /// Where in the sequence the `index`-th step of this direction stands.
+    fn time(self, index: usize, time: usize) -> usize {
+        if self.direction == 0 { index } else { time - 1 - index }
+    }
+
+    /// Copies this tile's rows of `[batch, units]` into rows of `width` values.
+    fn read(self, source: &[f32], units: usize, width: usize, target: &mut [f32]) {
+        let source = &source[self.first * units..][..self.rows * units];
+        for (target, source) in target.chunks_mut(width).zip(source.chunks(units)) {
+            target[..units].copy_from_slice(source);
+        }
+    }
+}
+
+impl Shape {
+    fn tile_rows(&self) -> usize {
+        let tiles = self.batch.div_ceil(TILE);
+        self.batch.div_ceil(tiles).next_multiple_of(product::BLOCK)
+    }
+
+    /// All tasks: direction by direction, tile by tile.
+    fn tiles(&self) -> Vec<Tile> {
+        let rows = self.tile_rows();
+        (0..self.directions)
+            .flat_map(|direction| {
+                (0..self.batch).step_by(rows).map(move |first| Tile { direction, first, rows: rows.min(self.batch - first) })
+            })
+            .collect()
+    }
+
+    /// The tile that holds `row` in `direction`, and its row there.
+    fn tile_of(&self, direction: usize, row: usize) -> (usize, usize) {
+        let rows = self.tile_rows();
+        (direction * self.batch.div_ceil(rows) + row / rows, row % rows)
+    }
+
+    fn part<'a>(&self, values: &'a [f32], direction: usize) -> &'a [f32] {
+        let len = self.batch * self.units;
+        &values[direction * len..][..len]
+    }
+}
+
+/// Vector instructions, chosen at run time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Vectors {
+    /// 16 lanes.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(pulp::x86::V4),
+    /// 8 lanes, with fused multiply-add.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(pulp::x86::V3),
+    /// What the target always has: NEON on 64-bit ARM, scalar code elsewhere.
+    Native,
+    /// 16 lanes in scalar code, so that wide layouts are tested where no such instructions are.
+    #[cfg(test)]
+    Wide,
+}
+
+impl Vectors {
+    /// The widest that the processor has.
+    pub(crate) fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if let Some(simd) = pulp::x86::V4::try_new() {
+                return Self::Avx512(simd);
+            }
+            if let Some(simd) = pulp::x86::V3::try_new() {
+                return Self::Avx2(simd);
+            }
+        }
+        Self::Native
+    }
+
+    fn dispatch<O: WithSimd>(self, operation: O) -> O::Output {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(simd) => Simd::vectorize(simd, operation),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(simd) => Simd::vectorize(simd, operation),
+            Self::Native => pulp::Arch::new().dispatch(operation),
+            #[cfg(test)]
+            Self::Wide => operation.with_simd(pulp::Scalar512b),
+        }
+    }
+}
+
+struct Lanes;
+
+impl WithSimd for Lanes {
+    type Output = usize;
+
+    fn with_simd<S: Simd>(self, _simd: S) -> usize {
+        S::F32_LANES
+    }
+}
+
+/// What the way back needs of the way forward.
+pub struct Kept {
+    vectors: Vectors,
+    traces: Vec<forward::Trace>,
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kept").field("tiles", &self.traces.len()).finish_non_exhaustive()
+    }
+}
+
+/// Runs the layer. Gives `[batch, time, directions × units]`; with `cell_row` (LSTM only) `[batch, time + 1, …]`, the last
+/// row of which holds the last cell states. With `keep`, also what [`backward`] wants.
+pub(crate) fn forward(
+    vectors: Vectors,
+    shape: &Shape,
+    operands: &Operands<'_>,
+    cell_row: bool,
+    keep: bool,
+) -> (Vec<f32>, Option<Arc<Kept>>) {
+    let layout = Layout::new(shape, vectors.dispatch(Lanes));
+    let weights: Vec<_> = (0..shape.directions)
+        .into_par_iter()
+        .map(|index| pack::Forward::new(layout, &operands.direction(shape, index)))
+        .collect();
+    let traces: Vec<_> = shape
+        .tiles()
+        .into_par_iter()
+        .map(|tile| {
+            let run = forward::Run {
+                shape,
+                tile,
+                weights: &weights[tile.direction],
+                input: operands.input,
+                hidden: shape.part(operands.hidden, tile.direction),
+                cell: shape.part(operands.cell, tile.direction),
+                keep,
+            };
+            match shape.cell {
+                Cell::Lstm => vectors.dispatch(forward::Lstm(run)),
+                Cell::Gru => vectors.dispatch(forward::Gru(run)),
+                Cell::Simple => vectors.dispatch(forward::Simple(run)),
+            }
+        })
+        .collect();
+    let output = gather(shape, layout, &traces, cell_row);
+    (output, keep.then(|| Arc::new(Kept { vectors, traces })))
+}
+
+/// Collects the tiles' hidden states (and last cell states) into the output.
+fn gather(shape: &Shape, layout: Layout, traces: &[forward::Trace], cell_row: bool) -> Vec<f32> {
+    let (units, width) = (shape.units, layout.width());
+    let steps = shape.time + usize::from(cell_row);
+    let mut output = vec![0.0; shape.batch * steps * shape.directions * units];
+    output.par_chunks_mut(steps * shape.directions * units).enumerate().for_each(|(row, output)| {
+        for direction in 0..shape.directions {
+            let (tile, local) = shape.tile_of(direction, row);
+            let trace = &traces[tile];
+            let state = trace.hidden.len() / (shape.time + 1);
+            let place = Tile { direction, first: row, rows: 1 };
+            for index in 0..shape.time {
+                let at = (place.time(index, shape.time) * shape.directions + direction) * units;
+                output[at..][..units].copy_from_slice(&trace.hidden[(index + 1) * state + local * width..][..units]);
+            }
+            if cell_row {
+                let last = &trace.cell[trace.cell.len() - state..];
+                let at = (shape.time * shape.directions + direction) * units;
+                output[at..][..units].copy_from_slice(&last[local * width..][..units]);
+            }
+        }
+    });
+    output
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values spread over ±`scale`, the same on every run.
+    fn spread(len: usize, seed: u32, scale: f32) -> Vec<f32> {
+        let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            (f64::from(state) / f64::from(u32::MAX) * 2.0 - 1.0) as f32 * scale
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
+    /// Output and all gradients of one run.
+    fn run(vectors: Vectors, shape: &Shape) -> Vec<f32> {
+        let rows = shape.directions * shape.cell.gates() * shape.units;
+        let states = shape.directions * shape.batch * shape.units;
+        let scale = 1.0 / (shape.units as f32).sqrt();
+        let operands = Operands {
+            input: &spread(shape.batch * shape.time * shape.input, 1, 1.0),
+            weight_ih: &spread(rows * shape.input, 2, scale),
+            weight_hh: &spread(rows * shape.units, 3, scale),
+            bias_ih: &spread(rows, 4, scale),
+            bias_hh: &spread(rows, 5, scale),
+            hidden: &spread(states, 6, 1.0),
+            cell: &spread(states, 7, 1.0),
+        };
+        let cell_row = shape.cell == Cell::Lstm;
+        let (output, kept) = forward(vectors, shape, &operands, cell_row, true);
+        assert_eq!(forward(vectors, shape, &operands, cell_row, false).0, output, "kept or not");
+        let gradient = spread(output.len(), 8, 1.0);
+        let found = backward(shape, &operands, &kept.expect("kept"), &gradient, true);
+        let parts = [Some(output), found.input, Some(found.weight_ih), Some(found.weight_hh), Some(found.bias_ih)];
+        parts.into_iter().chain([Some(found.bias_hh), Some(found.hidden), found.cell]).flatten().flatten().collect()
+    }
+
+    /// The detected instructions are tested against PyTorch; here, that every other width agrees with them.
+    #[test]
+    fn every_width_gives_the_same() {
+        for cell in [Cell::Lstm, Cell::Gru, Cell::Simple] {
+            for (batch, time, input, units) in [(1, 3, 1, 1), (13, 7, 5, 19), (26, 11, 40, 48)] {
+                let shape = Shape { cell, batch, time, input, units, directions: 2 };
+                let detected = run(Vectors::detect(), &shape);
+                for vectors in [Vectors::Native, Vectors::Wide] {
+                    for (a, b) in detected.iter().zip(run(vectors, &shape)) {
+                        assert!((a - b).abs() <= 2e-5 * a.abs().max(1.0), "{shape:?} {vectors:?}: {a} against {b}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// A diverged net must say so: saturating would hide it.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn what_is_no_number_stays_none() {
+        let vectors = Vectors::detect();
+        if matches!(vectors, Vectors::Native) {
+            return;
+        }
+        for cell in [Cell::Lstm, Cell::Gru, Cell::Simple] {
+            let shape = Shape { cell, batch: 1, time: 1, input: 1, units: 1, directions: 1 };
+            let one = [f32::NAN; 4];
+            let rows = &one[..cell.gates()];
+            let operands = Operands {
+                input: &[1.0],
+                weight_ih: rows,
+                weight_hh: rows,
+                bias_ih: rows,
+                bias_hh: rows,
+                hidden: &[0.0],
+                cell: &[0.0],
+            };
+            assert!(forward(vectors, &shape, &operands, false, false).0[0].is_nan(), "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn tiles_cover_the_batch_once() {
+        for batch in 1..100 {
+            let shape = Shape { cell: Cell::Gru, batch, time: 1, input: 1, units: 1, directions: 2 };
+            let mut seen = vec![0; 2 * batch];
+            for (index, tile) in shape.tiles().into_iter().enumerate() {
+                for row in 0..tile.rows {
+                    assert_eq!(shape.tile_of(tile.direction, tile.first + row), (index, row));
+                    seen[tile.direction * batch + tile.first + row] += 1;
+                }
+            }
+            assert!(seen.iter().all(|times| *times == 1), "batch {batch}");
+        }
+    }
+}
