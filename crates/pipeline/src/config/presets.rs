@@ -69,7 +69,11 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.generation.patient_duration_s = 30.0;
             config.evaluation.segments_per_class = 200;
         }
-        Preset::Standard => config.preprocessing.clustering.by = ClusterBy::SubjectClass,
+        Preset::Standard => {
+            config.preprocessing.clustering.by = ClusterBy::SubjectClass;
+            config.generator.units = 48;
+            config.generator.steps_per_epoch = 40;
+        }
         Preset::Thorough => {
             config.preprocessing.clustering.by = ClusterBy::SubjectClass;
             config.generator.units = 64;
