@@ -4,6 +4,8 @@
 //! [`SequenceKernel`], and gets the operation with automatic differentiation from it. Backends without a kernel never come
 //! here: [`supports`] sends them to the plain operations.
 
+#![expect(clippy::too_many_arguments, reason = "dispatch routes tensors one by one")]
+
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -45,7 +47,6 @@ pub struct SequenceTensors<T> {
 #[backend_extension(Flex, Autodiff)]
 pub trait SequenceOps: Backend {
     /// `[batch, time, features]` → `[batch, time, directions × units]`, or one step more with the last cell states.
-    #[expect(clippy::too_many_arguments, reason = "dispatch routes tensors one by one")]
     fn recurrent_sequence(
         sequence: Sequence,
         input: FloatTensor<Self>,
@@ -156,7 +157,7 @@ impl<B: SequenceKernel, C: CheckpointStrategy> SequenceOps for Autodiff<B, C> {
         hidden: FloatTensor<Self>,
         cell: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        let tracked = [&input, &weight_ih, &weight_hh, &bias_ih, &bias_hh, &hidden, &cell].map(|tensor| tensor.node());
+        let tracked = [&input, &weight_ih, &weight_hh, &bias_ih, &bias_hh, &hidden, &cell].map(FloatTensor::<Self>::node);
         let operands = SequenceTensors {
             input: input.into_primitive(),
             weight_ih: weight_ih.into_primitive(),
@@ -202,7 +203,7 @@ impl<B: SequenceKernel> Backward<B, 7> for Through {
 impl SequenceTensors<FlexTensor> {
     /// Calls `run` with the operands as slices.
     fn with<R>(&self, cell: Cell, run: impl FnOnce(&Shape, &Operands<'_>) -> R) -> R {
-        let contiguous = self.each_ref().map(|tensor| tensor.to_contiguous());
+        let contiguous = self.each_ref().map(FlexTensor::to_contiguous);
         let [input, weight_ih, weight_hh, bias_ih, bias_hh, hidden, cell_state] = contiguous.each_ref().map(values);
         let (sequence, weight) = (self.input.shape(), self.weight_hh.shape());
         let shape =

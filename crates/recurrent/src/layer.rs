@@ -90,7 +90,7 @@ impl Recurrent {
     pub fn forward_with_state(
         &self,
         input: Tensor<3>,
-        state: Option<State>,
+        state: Option<&State>,
         dropout: Option<&mut dyn Rng>,
     ) -> (Tensor<3>, State) {
         let (output, states) = self.run(input, state, dropout, true);
@@ -102,7 +102,7 @@ impl Recurrent {
     fn run(
         &self,
         mut input: Tensor<3>,
-        state: Option<State>,
+        state: Option<&State>,
         mut dropout: Option<&mut dyn Rng>,
         keep_states: bool,
     ) -> (Tensor<3>, Vec<LayerState>) {
@@ -114,7 +114,7 @@ impl Recurrent {
             {
                 input = drop_out(input, self.config.dropout, rng);
             }
-            let initial = self.initial(index, state.as_ref(), &input);
+            let initial = self.initial(index, state, &input);
             let (output, last) = if self.kernel == Kernel::Auto && fused::supports(&self.config, &input) {
                 fused::run(&self.config, layer, input, initial, keep_states)
             } else {

@@ -86,8 +86,8 @@ impl Recurrence {
     fn step(&self, projected: Tensor<3>, state: LayerState) -> LayerState {
         match self.cell {
             Cell::Lstm => self.lstm(projected, state),
-            Cell::Gru if self.reset_after => LayerState { hidden: self.gru_after(projected, state.hidden), ..state },
-            Cell::Gru => LayerState { hidden: self.gru_before(projected, state.hidden), ..state },
+            Cell::Gru if self.reset_after => LayerState { hidden: self.gru_after(&projected, state.hidden), ..state },
+            Cell::Gru => LayerState { hidden: self.gru_before(&projected, state.hidden), ..state },
             Cell::Simple => {
                 let sum = projected + state.hidden.matmul(self.weight.clone());
                 LayerState { hidden: sum.tanh(), ..state }
@@ -109,19 +109,19 @@ impl Recurrence {
         LayerState { hidden: output * cell.clone().tanh(), cell }
     }
 
-    fn gru_after(&self, projected: Tensor<3>, hidden: Tensor<3>) -> Tensor<3> {
+    fn gru_after(&self, projected: &Tensor<3>, hidden: Tensor<3>) -> Tensor<3> {
         let product = hidden.clone().matmul(self.weight.clone()) + self.bias.clone();
-        let [reset, update] = [0, 1].map(|index| sigmoid(self.gate(&projected, index) + self.gate(&product, index)));
-        let candidate = (self.gate(&projected, 2) + reset * self.gate(&product, 2)).tanh();
+        let [reset, update] = [0, 1].map(|index| sigmoid(self.gate(projected, index) + self.gate(&product, index)));
+        let candidate = (self.gate(projected, 2) + reset * self.gate(&product, 2)).tanh();
         candidate.clone() + update * (hidden - candidate)
     }
 
-    fn gru_before(&self, projected: Tensor<3>, hidden: Tensor<3>) -> Tensor<3> {
+    fn gru_before(&self, projected: &Tensor<3>, hidden: Tensor<3>) -> Tensor<3> {
         let gates = 2 * self.units;
         let product = hidden.clone().matmul(self.weight.clone().narrow(2, 0, gates)) + self.bias.clone().narrow(2, 0, gates);
-        let [reset, update] = [0, 1].map(|index| sigmoid(self.gate(&projected, index) + self.gate(&product, index)));
+        let [reset, update] = [0, 1].map(|index| sigmoid(self.gate(projected, index) + self.gate(&product, index)));
         let product = (reset * hidden.clone()).matmul(self.gate(&self.weight, 2)) + self.gate(&self.bias, 2);
-        let candidate = (self.gate(&projected, 2) + product).tanh();
+        let candidate = (self.gate(projected, 2) + product).tanh();
         candidate.clone() + update * (hidden - candidate)
     }
 }

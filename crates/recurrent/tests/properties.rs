@@ -58,7 +58,7 @@ fn two_pieces_equal_the_whole() {
         let input = Tensor::<3>::from_data(draw([5, 17, 3], 3, 1.0), &device);
         let (whole, end) = net.forward_with_state(input.clone(), None, None);
         let (first, state) = net.forward_with_state(input.clone().narrow(1, 0, 6), None, None);
-        let (second, last) = net.forward_with_state(input.narrow(1, 6, 11), Some(state), None);
+        let (second, last) = net.forward_with_state(input.narrow(1, 6, 11), Some(&state), None);
         let pieces = Tensor::cat(vec![first, second], 1);
         let expect = |found: &Tensor<3>, expected: &Tensor<3>| {
             let expected: Vec<f64> = values(expected).into_iter().map(f64::from).collect();
@@ -99,7 +99,7 @@ fn gradients_equal_finite_differences() {
             let memory = Tensor::from_data(shifted(draw(states, 102, 1.0), "d_cell_state"), &device);
             let state = State { hidden, cell: (cell == Cell::Lstm).then_some(memory) };
             let input = Tensor::from_data(shifted(draw([batch, time, 2], 100, 1.0), "d_input"), &device);
-            let (output, last) = net.forward_with_state(input, Some(state), None);
+            let (output, last) = net.forward_with_state(input, Some(&state), None);
             let sum = |tensor: &Tensor<3>, seed| -> f64 {
                 let weights = draw(tensor.dims(), seed, 1.0).try_to_vec::<f32>().expect("float32 values");
                 values(tensor).iter().zip(weights).map(|(a, b)| f64::from(*a) * f64::from(b)).sum()

@@ -392,11 +392,11 @@ pub(crate) fn backward(shape: &Shape, operands: &Operands<'_>, kept: &Kept, grad
             }
         })
         .collect();
-    collect(shape, layout, shares, want_input)
+    collect(shape, layout, &shares, want_input)
 }
 
 /// Adds the tiles' shares up and brings them into the operands' shapes.
-fn collect(shape: &Shape, layout: Layout, shares: Vec<Share>, want_input: bool) -> Gradients {
+fn collect(shape: &Shape, layout: Layout, shares: &[Share], want_input: bool) -> Gradients {
     let tiles = shares.len() / shape.directions;
     let (input, units) = (shape.input, shape.units);
     let rows = shape.directions * shape.cell.gates() * units;
@@ -422,7 +422,7 @@ fn collect(shape: &Shape, layout: Layout, shares: Vec<Share>, want_input: bool) 
         unpack(layout, direction * shape.cell.gates() * units, &total, &mut gradients);
     }
     if want_input {
-        gradients.input = Some(add_directions(shape, &shares, tiles));
+        gradients.input = Some(add_directions(shape, shares, tiles));
     }
     gradients
 }

@@ -133,11 +133,15 @@ impl Run<'_> {
         multiply::<S, ROWS, N>(simd, &mut sums, inputs, &self.weights.input[group * features * panel..][..features * panel]);
         let states = std::array::from_fn(|r| &previous[(row + r) * width..][..units]);
         if C::SPLIT {
-            sums.iter_mut().for_each(|sums| sums.swap(2, 3));
+            for sums in &mut sums {
+                sums.swap(2, 3);
+            }
         }
         multiply::<S, ROWS, N>(simd, &mut sums, states, &self.weights.hidden[group * units * panel..][..units * panel]);
         if C::SPLIT {
-            sums.iter_mut().for_each(|sums| sums.swap(2, 3));
+            for sums in &mut sums {
+                sums.swap(2, 3);
+            }
         }
         let (previous, _) = S::as_simd_f32s(previous);
         for (r, sums) in sums.into_iter().enumerate() {

@@ -1,5 +1,10 @@
 //! The fused CPU kernel: a whole sequence of one layer, forward and back.
 
+#![expect(
+    clippy::inline_always,
+    reason = "vector instructions are on in one function per kernel; what is not inlined into it does without them"
+)]
+
 mod activation;
 mod backward;
 mod cells;

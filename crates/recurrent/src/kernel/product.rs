@@ -26,10 +26,11 @@ pub(super) fn multiply<S: Simd, const ROWS: usize, const N: usize>(
     let factors = factors.map(|row| &row[..panel.len()]);
     let mut local = *sums;
     for (k, weights) in panel.iter().enumerate() {
-        for row in 0..ROWS {
-            let factor = simd.splat_f32s(factors[row][k]);
-            for j in 0..N {
-                local[row][j] = simd.mul_add_e_f32s(factor, weights[j], local[row][j]);
+        // Weights outside: one of them and the factors beside the sums are 16 registers; the other way it would be 17.
+        let factors: [S::f32s; ROWS] = std::array::from_fn(|row| simd.splat_f32s(factors[row][k]));
+        for j in 0..N {
+            for row in 0..ROWS {
+                local[row][j] = simd.mul_add_e_f32s(factors[row], weights[j], local[row][j]);
             }
         }
     }

@@ -54,7 +54,7 @@ pub fn run(
     let input = Tensor::<3>::from_data(draw([batch, time, config.input], 100, 1.0), &device).require_grad();
     let [hidden, cell] = [101, 102].map(|seed| Tensor::<3>::from_data(draw(states, seed, 1.0), &device).require_grad());
     let state = initial.then(|| State { hidden: hidden.clone(), cell: lstm.then(|| cell.clone()) });
-    let (output, last) = net.forward_with_state(input.clone(), state, None);
+    let (output, last) = net.forward_with_state(input.clone(), state.as_ref(), None);
     let weighted = |tensor: &Tensor<3>, seed| (tensor.clone() * Tensor::from_data(draw(tensor.dims(), seed, 1.0), &device)).sum();
     let mut loss = weighted(&output, 200) + weighted(&last.hidden, 201);
     if let Some(cell) = &last.cell {
