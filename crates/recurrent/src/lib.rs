@@ -4,6 +4,11 @@
 //! `[batch, time, directions × units]` out, as `torch.nn.LSTM` with `batch_first`, `torch.nn.GRU` and `torch.nn.RNN`.
 //! Weights keep PyTorch's names, shapes and gate order, so that one can be loaded into the other.
 //!
+//! On the CPU a layer's whole run, forward and back, is one operation of a hand-written kernel (`src/kernel/mod.rs` explains
+//! it with drawings); elsewhere it is made of burn's tensor operations ([`Kernel`]), with the same results. The kernel has no
+//! GRU whose reset gate stands before the product ([`RecurrentConfig::reset_after`] = false), nor types other than `f32`: these
+//! take the tensor operations too.
+//!
 //! Every random choice (weights, dropout masks) is drawn on the host from a generator that the caller passes.
 
 mod config;

@@ -1,4 +1,53 @@
 //! The fused CPU kernel: a whole sequence of one layer, forward and back.
+//!
+//! # Who computes what
+//!
+//! ```text
+//!            batch rows                     one task = one direction × one tile of up to 12 rows, through all of time:
+//!          ┌────────────┐                   nothing is shared between tasks, so any number of cores can take them and
+//!  forward │ tile 0     │ ─ task 0          the sums come out the same. Weight gradients are summed per task, then the
+//!          │ tile 1     │ ─ task 1          tasks' sums are added in the tasks' order.
+//!          ├────────────┤
+//! backward │ tile 0     │ ─ task 2
+//!          │ tile 1     │ ─ task 3
+//!          └────────────┘
+//! ```
+//!
+//! Everything heavy is one product ([`product::multiply`]): 3 rows of factors, broadcast, times a *panel* of 4 vectors,
+//! summed in 12 registers. Four gates of one vector of units make one panel, so that a cell's arithmetic follows in
+//! registers right behind its product:
+//!
+//! ```text
+//!            one step, one group of units (8 lanes with AVX2)
+//!              i        f        g        o          4 vectors = one panel; a simple net puts 4 vectors of units there
+//!  row 0    ████████ ████████ ████████ ████████      start from the biases
+//!  row 1    ████████ ████████ ████████ ████████      + Σ over features: x[row][k]  × weight panel [k][4 vectors]
+//!  row 2    ████████ ████████ ████████ ████████      + Σ over units:    h[row][k]  × weight panel [k][4 vectors]
+//!                  ╰─ activations, c', h' ─╯         → h' to the history, gates to what is kept for the way back
+//! ```
+//!
+//! The input is not projected beforehand: its share is summed in the same registers as the hidden state's, and 4 values per
+//! unit and step never travel to memory and back. Weights are packed once per call ([`pack`]), panel by panel in the order of
+//! reading; a panel stays in the first-level cache while the tile's rows pass over it.
+//!
+//! # The way back
+//!
+//! Per step, last to first ([`backward`](mod@backward)): the output's gradient joins the carried one; each cell turns it into
+//! the gradients of its sums; these times the weights (packed the other way round) give what the previous hidden state gets,
+//! and, if asked for, the input. The gradients of the sums of about 120 pairs (row, step) stay in the cache together with what
+//! the weights had been multiplied with, transposed; then the same product, now over the pairs, adds them to the weight
+//! gradients. A row of ones among the factors makes the bias gradients.
+//!
+//! # Memory
+//!
+//! Kept for the way back, in float32 values per unit, step, row and direction: LSTM 6 (4 gates, cell, hidden), GRU 5 (r, z, n,
+//! the hidden state's share of n; hidden), simple 1; units rounded up to whole vectors. Without a way back, 1.
+//!
+//! # When changing it
+//!
+//! Vector instructions are switched on in one function per kernel, and count only in what is inlined into it: keep vector
+//! operations out of closures, which may stay outside (five times slower; results don't change). The exact order of each sum
+//! over k is part of the promise that a result doesn't depend on tiles and threads. `cargo bench -p physiosynth-recurrent`.
 
 #![expect(
     clippy::inline_always,

@@ -24,13 +24,17 @@ pub(super) fn multiply<S: Simd, const ROWS: usize, const N: usize>(
     let (panel, _) = S::as_simd_f32s(panel);
     let (panel, _) = panel.as_chunks::<N>();
     let factors = factors.map(|row| &row[..panel.len()]);
+    let zero = simd.splat_f32s(0.0);
     let mut local = *sums;
     for (k, weights) in panel.iter().enumerate() {
         // Weights outside: one of them and the factors beside the sums are 16 registers; the other way it would be 17.
-        let factors: [S::f32s; ROWS] = std::array::from_fn(|row| simd.splat_f32s(factors[row][k]));
+        let mut factor = [zero; ROWS];
+        for (factor, row) in factor.iter_mut().zip(&factors) {
+            *factor = simd.splat_f32s(row[k]);
+        }
         for j in 0..N {
             for row in 0..ROWS {
-                local[row][j] = simd.mul_add_e_f32s(factors[row], weights[j], local[row][j]);
+                local[row][j] = simd.mul_add_e_f32s(factor[row], weights[j], local[row][j]);
             }
         }
     }
