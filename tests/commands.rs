@@ -1,10 +1,8 @@
 //! The other commands, and what wrong usage gives.
 
-mod support;
-
 use std::fs;
 
-use support::{call, mitdb};
+use crate::support::{call, mitdb};
 
 #[test]
 fn help_and_version() {
@@ -101,4 +99,15 @@ fn inspect_counts_mitdb() {
     let total: u64 = records.iter().map(|r| r["annotations"]["count"].as_u64().unwrap()).sum();
     assert_eq!(total, 112_647);
     assert_eq!(records[0]["annotations"]["codes"]["N"], 2239);
+}
+
+#[test]
+fn a_database_with_one_class_is_learnt_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    crate::support::tiny_run(&run, &["--set", "simulator.ectopy_scale=0"]);
+    let scores: serde_json::Value = serde_json::from_slice(&fs::read(run.join("scores.json")).unwrap()).unwrap();
+    let classes: std::collections::BTreeSet<&str> =
+        scores["measures"].as_array().unwrap().iter().map(|m| m["class"].as_str().unwrap()).collect();
+    assert_eq!(classes.into_iter().collect::<Vec<_>>(), ["N", "all"]);
 }

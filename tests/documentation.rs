@@ -1,11 +1,9 @@
 //! The documents against the program: `docs/configuration.md` names every setting, no other, and each preset's value.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 
-use support::call;
+use crate::support::call;
 use toml::{Table, Value};
 
 const DOCUMENT: &str = include_str!("../docs/configuration.md");
@@ -38,7 +36,7 @@ fn documented() -> BTreeMap<String, Documented> {
         let (mut standard, mut others) = (String::new(), BTreeMap::new());
         while let (Some(before), Some(value)) = (quoted.next(), quoted.next()) {
             match before.trim_matches([' ', ',', ';']) {
-                "" => standard = value.to_owned(),
+                "" => value.clone_into(&mut standard),
                 preset => drop(others.insert(preset.to_owned(), value.to_owned())),
             }
         }

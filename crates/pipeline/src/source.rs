@@ -18,16 +18,14 @@ pub(crate) const DEMO: &str = "demo";
 pub(crate) struct Source {
     pub(crate) records: Box<dyn RecordSource>,
     pub(crate) simulated: bool,
-    /// Every input file with its SHA-256.
-    pub(crate) inputs: BTreeMap<String, String>,
 }
 
 impl Source {
-    /// Opens the configuration's database and takes the checksums of its files.
+    /// Opens the configuration's database.
     pub(crate) fn open(config: &Config) -> Result<Self> {
         if config.database == DEMO {
             let records = SimulatedDatabase::new(&config.simulator, Seed(config.seed))?;
-            return Ok(Self { records: Box::new(records), simulated: true, inputs: BTreeMap::new() });
+            return Ok(Self { records: Box::new(records), simulated: true });
         }
         let path = Path::new(&config.database);
         if !path.exists() {
@@ -37,8 +35,12 @@ impl Source {
             );
         }
         let records = physiosynth_formats::open_database(path)?;
-        let inputs = checksums(path, &records)?;
-        Ok(Self { records: Box::new(records), simulated: false, inputs })
+        Ok(Self { records: Box::new(records), simulated: false })
+    }
+
+    /// Every input file with its SHA-256; none for the demo, which is made from the seed.
+    pub(crate) fn checksums(&self, config: &Config) -> Result<BTreeMap<String, String>> {
+        if self.simulated { Ok(BTreeMap::new()) } else { checksums(Path::new(&config.database), self.records.as_ref()) }
     }
 }
 

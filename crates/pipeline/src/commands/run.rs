@@ -1,5 +1,6 @@
 //! `run`, and its stages one at a time.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -25,10 +26,7 @@ pub(crate) fn run(arguments: &cli::Run, only: Option<Stage>) -> Result<()> {
     files::write_atomically(&folder.config(), config.to_toml()?.as_bytes())?;
 
     let mut manifest = Manifest::read(&folder.manifest())?;
-    manifest.versions =
-        [("physiosynth", env!("CARGO_PKG_VERSION")), ("platform", std::env::consts::ARCH), ("system", std::env::consts::OS)]
-            .map(|(name, version)| (name.to_string(), version.to_string()))
-            .into();
+    manifest.versions = versions();
     manifest.command = command_line();
     manifest.seed = config.seed;
     manifest.threads = rayon::current_num_threads();
@@ -87,6 +85,21 @@ fn default_output(config: &Config) -> PathBuf {
     Path::new("reports").join(format!("{database}-{}", config.preset))
 }
 
+/// What computed the run: this program, the platform, and the libraries whose numbers end up in the results.
+fn versions() -> BTreeMap<String, String> {
+    let program =
+        [("physiosynth", env!("CARGO_PKG_VERSION")), ("platform", std::env::consts::ARCH), ("system", std::env::consts::OS)];
+    let libraries = ["burn", "wgpu", "hdf5-pure", "rustfft"].map(|name| (name, locked(name)));
+    program.into_iter().chain(libraries).map(|(name, version)| (name.to_string(), version.to_string())).collect()
+}
+
+/// The version of a library in the lock file that this program was built from.
+fn locked(library: &str) -> &'static str {
+    const LOCK: &str = include_str!("../../../../Cargo.lock");
+    let entry = format!("name = \"{library}\"\nversion = \"");
+    LOCK.split_once(&entry).and_then(|(_, rest)| rest.split('"').next()).unwrap_or("unknown")
+}
+
 /// The command as typed, the program without its folder.
 fn command_line() -> String {
     let mut words = std::env::args();
@@ -129,4 +142,14 @@ fn summary(folder: &RunFolder, manifest: &Manifest, only: Option<Stage>) -> Resu
         writeln!(text, "run folder    {}", folder.path().display())?;
     }
     files::print(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn libraries_are_named_with_the_versions_of_the_lock_file() {
+        let versions = super::versions();
+        assert!(versions["burn"].starts_with("0.") && versions["hdf5-pure"].contains('.'), "{versions:?}");
+        assert!(!versions.values().any(|v| v == "unknown"), "{versions:?}");
+    }
 }

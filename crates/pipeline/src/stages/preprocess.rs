@@ -13,9 +13,9 @@ use crate::source::Source;
 pub(super) fn decides(context: &mut Context) -> Result<Decides> {
     let source = Source::open(context.config)?;
     // The checksums stand for the recordings themselves; the demo's settings for the demo.
-    context.manifest.inputs.clone_from(&source.inputs);
     let config = context.config;
-    let database = if source.simulated { settings(&config.simulator)? } else { settings(&source.inputs)? };
+    context.manifest.inputs = source.checksums(config)?;
+    let database = if source.simulated { settings(&config.simulator)? } else { settings(&context.manifest.inputs)? };
     let settings = json!({
         "preprocessing": settings(&config.preprocessing)?, "database": database, "seed": config.seed, "strict": config.strict,
     });

@@ -1,0 +1,6 @@
+//! End-to-end tests through the real binary, in files named by what they are about.
+
+mod commands;
+mod documentation;
+mod run;
+mod support;
