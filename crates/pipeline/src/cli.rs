@@ -61,7 +61,7 @@ const GENERATE_EXAMPLES: &str = "Examples:
 /// Options of a run and of its stages.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Run {
-    /// The run folder [default: reports/<database>-<preset>]. A stage takes its settings from the config.toml in it.
+    /// The run folder [default: reports/DATABASE-PRESET]. A stage takes its settings from the config.toml in it.
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// The database: a folder of WFDB records, or `demo` [default: demo].

@@ -1,4 +1,4 @@
-//! What the network learns. An objective is one file here, one variant of [`ObjectiveName`] and one line in [`objective`].
+//! What the network learns. An objective is one file here, one variant of [`ObjectiveName`] and one line in `objective`.
 
 mod paired;
 
