@@ -1,6 +1,6 @@
 //! Inner products and squared distances in `f32`, vectorised for the machine's widest instructions through `pulp`.
 //!
-//! These are called from plain loops, never from closures handed to an iterator: what is not inlined into the body that
+//! These are plain loops over indices, called from plain loops: no iterator and no closure stands in them, for what is not inlined into the body that
 //! `pulp` compiled for wide instructions does not get them, and is fifty times slower.
 //!
 //! Operands are padded with zeros to a multiple of [`LANES`] so that no vector width leaves a remainder.
@@ -19,17 +19,18 @@ pub(crate) fn padded(n: usize) -> usize {
 /// The inner product of two rows of equal, padded length.
 #[inline(always)]
 pub(crate) fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
-    let (a, _) = S::as_simd_f32s(a);
-    let (b, _) = S::as_simd_f32s(b);
+    let (a, b) = (S::as_simd_f32s(a).0, S::as_simd_f32s(b).0);
+    let n = a.len().min(b.len());
+    let (a, b) = (&a[..n], &b[..n]);
     let mut sum = [simd.splat_f32s(0.0); 2];
-    let (pairs_a, rest_a) = a.as_chunks::<2>();
-    let (pairs_b, rest_b) = b.as_chunks::<2>();
-    for (x, y) in pairs_a.iter().zip(pairs_b) {
-        sum[0] = simd.mul_add_e_f32s(x[0], y[0], sum[0]);
-        sum[1] = simd.mul_add_e_f32s(x[1], y[1], sum[1]);
+    let mut i = 0;
+    while i + 1 < n {
+        sum[0] = simd.mul_add_e_f32s(a[i], b[i], sum[0]);
+        sum[1] = simd.mul_add_e_f32s(a[i + 1], b[i + 1], sum[1]);
+        i += 2;
     }
-    for (x, y) in rest_a.iter().zip(rest_b) {
-        sum[0] = simd.mul_add_e_f32s(*x, *y, sum[0]);
+    if i < n {
+        sum[0] = simd.mul_add_e_f32s(a[i], b[i], sum[0]);
     }
     simd.reduce_sum_f32s(simd.add_f32s(sum[0], sum[1]))
 }
@@ -41,41 +42,45 @@ pub(crate) fn dot_2x4<S: Simd>(simd: S, x: [&[f32]; 2], y: [&[f32]; 4]) -> [[f32
     let (x0, x1) = (S::as_simd_f32s(x[0]).0, S::as_simd_f32s(x[1]).0);
     let (y0, y1) = (S::as_simd_f32s(y[0]).0, S::as_simd_f32s(y[1]).0);
     let (y2, y3) = (S::as_simd_f32s(y[2]).0, S::as_simd_f32s(y[3]).0);
-    let mut sum = [[simd.splat_f32s(0.0); 4]; 2];
-    for (((((x0, x1), y0), y1), y2), y3) in x0.iter().zip(x1).zip(y0).zip(y1).zip(y2).zip(y3) {
-        sum[0][0] = simd.mul_add_e_f32s(*x0, *y0, sum[0][0]);
-        sum[0][1] = simd.mul_add_e_f32s(*x0, *y1, sum[0][1]);
-        sum[0][2] = simd.mul_add_e_f32s(*x0, *y2, sum[0][2]);
-        sum[0][3] = simd.mul_add_e_f32s(*x0, *y3, sum[0][3]);
-        sum[1][0] = simd.mul_add_e_f32s(*x1, *y0, sum[1][0]);
-        sum[1][1] = simd.mul_add_e_f32s(*x1, *y1, sum[1][1]);
-        sum[1][2] = simd.mul_add_e_f32s(*x1, *y2, sum[1][2]);
-        sum[1][3] = simd.mul_add_e_f32s(*x1, *y3, sum[1][3]);
+    let n = x0.len().min(x1.len()).min(y0.len()).min(y1.len()).min(y2.len()).min(y3.len());
+    let (x0, x1, y0, y1, y2, y3) = (&x0[..n], &x1[..n], &y0[..n], &y1[..n], &y2[..n], &y3[..n]);
+    let zero = simd.splat_f32s(0.0);
+    let [mut s00, mut s01, mut s02, mut s03, mut s10, mut s11, mut s12, mut s13] = [zero; 8];
+    let mut i = 0;
+    while i < n {
+        let (a, b) = (x0[i], x1[i]);
+        s00 = simd.mul_add_e_f32s(a, y0[i], s00);
+        s01 = simd.mul_add_e_f32s(a, y1[i], s01);
+        s02 = simd.mul_add_e_f32s(a, y2[i], s02);
+        s03 = simd.mul_add_e_f32s(a, y3[i], s03);
+        s10 = simd.mul_add_e_f32s(b, y0[i], s10);
+        s11 = simd.mul_add_e_f32s(b, y1[i], s11);
+        s12 = simd.mul_add_e_f32s(b, y2[i], s12);
+        s13 = simd.mul_add_e_f32s(b, y3[i], s13);
+        i += 1;
     }
-    let mut products = [[0.0; 4]; 2];
-    for (products, sums) in products.iter_mut().zip(sum) {
-        for (product, sum) in products.iter_mut().zip(sums) {
-            *product = simd.reduce_sum_f32s(sum);
-        }
-    }
-    products
+    [
+        [simd.reduce_sum_f32s(s00), simd.reduce_sum_f32s(s01), simd.reduce_sum_f32s(s02), simd.reduce_sum_f32s(s03)],
+        [simd.reduce_sum_f32s(s10), simd.reduce_sum_f32s(s11), simd.reduce_sum_f32s(s12), simd.reduce_sum_f32s(s13)],
+    ]
 }
 
 /// The squared Euclidean distance of two rows of equal, padded length, by differences: exact for near neighbours.
 #[inline(always)]
 pub(crate) fn squared_distance<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
-    let (a, _) = S::as_simd_f32s(a);
-    let (b, _) = S::as_simd_f32s(b);
+    let (a, b) = (S::as_simd_f32s(a).0, S::as_simd_f32s(b).0);
+    let n = a.len().min(b.len());
+    let (a, b) = (&a[..n], &b[..n]);
     let mut sum = [simd.splat_f32s(0.0); 2];
-    let (pairs_a, rest_a) = a.as_chunks::<2>();
-    let (pairs_b, rest_b) = b.as_chunks::<2>();
-    for (x, y) in pairs_a.iter().zip(pairs_b) {
-        let d = [simd.sub_f32s(x[0], y[0]), simd.sub_f32s(x[1], y[1])];
+    let mut i = 0;
+    while i + 1 < n {
+        let d = [simd.sub_f32s(a[i], b[i]), simd.sub_f32s(a[i + 1], b[i + 1])];
         sum[0] = simd.mul_add_e_f32s(d[0], d[0], sum[0]);
         sum[1] = simd.mul_add_e_f32s(d[1], d[1], sum[1]);
+        i += 2;
     }
-    for (x, y) in rest_a.iter().zip(rest_b) {
-        let d = simd.sub_f32s(*x, *y);
+    if i < n {
+        let d = simd.sub_f32s(a[i], b[i]);
         sum[0] = simd.mul_add_e_f32s(d, d, sum[0]);
     }
     simd.reduce_sum_f32s(simd.add_f32s(sum[0], sum[1]))

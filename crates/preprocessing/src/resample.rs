@@ -148,15 +148,26 @@ impl WithSimd for Apply<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
         let Self { plan, signal } = self;
-        let mut output = Vec::with_capacity(plan.output_length(signal.len()));
-        for n in 0..plan.output_length(signal.len()) {
-            let position = n * plan.down + plan.delay;
-            let end = position / plan.up + 1;
-            output.push(if end < plan.length || end > signal.len() {
+        let (up, down, length, phases) = (plan.up, plan.down, plan.length, plan.phases.as_slice());
+        let mut output = vec![0.0; plan.output_length(signal.len())];
+        // Indices only, and no division: the position of the newest sample and the phase go on from output to output.
+        let (mut newest, mut phase) = (plan.delay / up, plan.delay % up);
+        let (step, rest) = (down / up, down % up);
+        let mut n = 0;
+        while n < output.len() {
+            let end = newest + 1;
+            output[n] = if end < length || end > signal.len() {
                 plan.at_edge(signal, n)
             } else {
-                dot(simd, plan.phase(position % plan.up), &signal[end - plan.length..end])
-            });
+                dot(simd, &phases[phase * length..(phase + 1) * length], &signal[end - length..end])
+            };
+            newest += step;
+            phase += rest;
+            if phase >= up {
+                phase -= up;
+                newest += 1;
+            }
+            n += 1;
         }
         output
     }

@@ -265,31 +265,41 @@ impl WithSimd for Nearest<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<u32> {
+        // Indices only: an iterator here would be a call, and out of reach of the wide instructions (see `dot`).
         let stride = self.centres.points.stride();
-        let mut labels = Vec::with_capacity(self.block.len() / stride.max(1));
-        for pair in self.block.chunks(2 * stride.max(1)) {
-            let (first, second) = pair.split_at(stride);
-            let twin = if second.is_empty() { first } else { second };
+        let (padded, half_norms) = (self.centres.padded.as_slice(), self.centres.half_norms.as_slice());
+        let rows = if stride == 0 { 0 } else { self.block.len() / stride };
+        let mut labels = vec![0_u32; rows];
+        let mut r = 0;
+        while r < rows {
+            let first = &self.block[r * stride..(r + 1) * stride];
+            let other = if r + 1 < rows { r + 1 } else { r };
+            let twin = &self.block[other * stride..(other + 1) * stride];
             let mut best = [(f32::NEG_INFINITY, 0_u32); 2];
-            let quads = self.centres.padded.chunks_exact(4 * stride.max(1)).zip(self.centres.half_norms.chunks_exact(4));
-            for (quad, (rows, norms)) in quads.enumerate() {
-                let (y0, rest) = rows.split_at(stride);
+            let mut q = 0;
+            while q < half_norms.len() {
+                let quad = &padded[q * stride..(q + 4) * stride];
+                let (y0, rest) = quad.split_at(stride);
                 let (y1, rest) = rest.split_at(stride);
                 let (y2, y3) = rest.split_at(stride);
                 let products = dot_2x4(simd, [first, twin], [y0, y1, y2, y3]);
-                for (best, products) in best.iter_mut().zip(products) {
-                    for (c, (product, norm)) in products.iter().zip(norms).enumerate() {
-                        let score = product - norm;
-                        if score > best.0 {
-                            *best = (score, (4 * quad + c) as u32);
-                        }
+                let mut c = 0;
+                while c < 4 {
+                    let norm = half_norms[q + c];
+                    let scores = [products[0][c] - norm, products[1][c] - norm];
+                    if scores[0] > best[0].0 {
+                        best[0] = (scores[0], (q + c) as u32);
                     }
+                    if scores[1] > best[1].0 {
+                        best[1] = (scores[1], (q + c) as u32);
+                    }
+                    c += 1;
                 }
+                q += 4;
             }
-            labels.push(best[0].1);
-            if !second.is_empty() {
-                labels.push(best[1].1);
-            }
+            labels[r] = best[0].1;
+            labels[other] = if other == r { best[0].1 } else { best[1].1 };
+            r += 2;
         }
         labels
     }
@@ -306,9 +316,12 @@ impl WithSimd for Distances<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
-        let mut distances = Vec::with_capacity(self.points.len());
-        for row in self.points.rows() {
-            distances.push(squared_distance(simd, row, self.to));
+        let (data, stride) = (self.points.data(), self.points.stride());
+        let mut distances = vec![0.0; self.points.len()];
+        let mut i = 0;
+        while i < distances.len() {
+            distances[i] = squared_distance(simd, &data[i * stride..(i + 1) * stride], self.to);
+            i += 1;
         }
         distances
     }

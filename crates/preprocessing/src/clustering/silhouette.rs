@@ -73,9 +73,12 @@ impl WithSimd for Row<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
         let own = self.points.row(self.i);
-        let mut distances = Vec::with_capacity(self.points.len());
-        for row in self.points.rows() {
-            distances.push(squared_distance(simd, own, row).sqrt());
+        let (data, stride) = (self.points.data(), self.points.stride());
+        let mut distances = vec![0.0; self.points.len()];
+        let mut j = 0;
+        while j < distances.len() {
+            distances[j] = squared_distance(simd, own, &data[j * stride..(j + 1) * stride]).sqrt();
+            j += 1;
         }
         distances
     }
