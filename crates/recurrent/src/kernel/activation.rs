@@ -11,8 +11,10 @@ const Q: [f32; 4] = [1.0, 0.464_173_35, 0.024_495_166, 0.000_254_614_05];
 #[inline(always)]
 fn polynomial<S: Simd, const N: usize>(simd: S, coefficients: [f32; N], z: S::f32s) -> S::f32s {
     let mut value = simd.splat_f32s(coefficients[N - 1]);
-    for coefficient in coefficients.into_iter().rev().skip(1) {
-        value = simd.mul_add_e_f32s(value, z, simd.splat_f32s(coefficient));
+    let mut power = N - 1;
+    while power > 0 {
+        power -= 1;
+        value = simd.mul_add_e_f32s(value, z, simd.splat_f32s(coefficients[power]));
     }
     value
 }

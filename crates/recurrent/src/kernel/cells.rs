@@ -158,8 +158,8 @@ impl CellKernel<4> for Simple {
         _cell: &mut [S::f32s],
         hidden: &mut [S::f32s],
     ) -> [S::f32s; PANEL] {
-        for (hidden, sum) in hidden.iter_mut().zip(sums) {
-            *hidden = tanh(simd, sum);
+        for (unit, sum) in sums.into_iter().enumerate() {
+            hidden[unit] = tanh(simd, sum);
         }
         sums
     }
@@ -173,9 +173,9 @@ impl CellKernel<4> for Simple {
         _cell_gradient: &mut [S::f32s],
     ) -> [S::f32s; PANEL] {
         let mut sums = [simd.splat_f32s(0.0); PANEL];
-        for ((sum, gradient), hidden) in sums.iter_mut().zip(gradient).zip(states.hidden) {
-            *sum = simd.mul_f32s(*gradient, tanh_slope(simd, *hidden));
-            *gradient = simd.splat_f32s(0.0);
+        for (unit, sum) in sums.iter_mut().enumerate() {
+            *sum = simd.mul_f32s(gradient[unit], tanh_slope(simd, states.hidden[unit]));
+            gradient[unit] = simd.splat_f32s(0.0);
         }
         sums
     }

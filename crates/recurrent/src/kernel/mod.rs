@@ -46,7 +46,8 @@
 //! # When changing it
 //!
 //! Vector instructions are switched on in one function per kernel, and count only in what is inlined into it: keep vector
-//! operations out of closures, which may stay outside (five times slower; results don't change). The exact order of each sum
+//! operations out of closures, and closures and iterator adapters out of the innermost loops; either may stay outside, and
+//! then costs five times the time (results don't change). Measure after every change. The exact order of each sum
 //! over k is part of the promise that a result doesn't depend on tiles and threads. `cargo bench -p physiosynth-recurrent`.
 
 #![expect(

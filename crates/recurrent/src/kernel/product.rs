@@ -23,20 +23,36 @@ pub(super) fn multiply<S: Simd, const ROWS: usize, const N: usize>(
 ) {
     let (panel, _) = S::as_simd_f32s(panel);
     let (panel, _) = panel.as_chunks::<N>();
-    let factors = factors.map(|row| &row[..panel.len()]);
-    let zero = simd.splat_f32s(0.0);
+    let depth = panel.len();
+    let mut rows: [&[f32]; ROWS] = [&[]; ROWS];
+    let mut row = 0;
+    while row < ROWS {
+        rows[row] = &factors[row][..depth];
+        row += 1;
+    }
     let mut local = *sums;
-    for (k, weights) in panel.iter().enumerate() {
+    let mut factor = [simd.splat_f32s(0.0); ROWS];
+    // Bare loops: in a function as large as the one this ends up in, the compiler doesn't promise to inline an iterator's
+    // methods, and a call in the innermost loop costs five times the work.
+    let mut k = 0;
+    while k < depth {
+        let weights = &panel[k];
+        let mut row = 0;
+        while row < ROWS {
+            factor[row] = simd.splat_f32s(rows[row][k]);
+            row += 1;
+        }
         // Weights outside: one of them and the factors beside the sums are 16 registers; the other way it would be 17.
-        let mut factor = [zero; ROWS];
-        for (factor, row) in factor.iter_mut().zip(&factors) {
-            *factor = simd.splat_f32s(row[k]);
-        }
-        for j in 0..N {
-            for row in 0..ROWS {
+        let mut j = 0;
+        while j < N {
+            let mut row = 0;
+            while row < ROWS {
                 local[row][j] = simd.mul_add_e_f32s(factor[row], weights[j], local[row][j]);
+                row += 1;
             }
+            j += 1;
         }
+        k += 1;
     }
     *sums = local;
 }

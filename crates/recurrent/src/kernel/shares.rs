@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
+use super::Shape;
 use super::pack::{self, Aligned, Layout};
 use super::product::PANEL;
-use super::Shape;
 use crate::Cell;
 
 /// Gradients of a layer's run, shaped as the [`Operands`](super::Operands).
