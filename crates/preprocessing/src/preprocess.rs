@@ -6,6 +6,7 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use crate::clustering::{ClusteringConfigError, cluster};
+use crate::denoise::DenoiseMemory;
 use crate::normalise::Scaling;
 use crate::record_segments::{CutRecord, StepSeconds, cut, is_ectopic};
 use crate::split::{Assignment, SplitError, split};
@@ -133,14 +134,23 @@ pub fn preprocess(
         }
     }
     progress.begin("preprocessing", jobs.len() as u64, "records");
-    let outcomes: Vec<Outcome> = jobs.into_par_iter().map(|job| work(source, job, config, seed, progress)).collect();
+    let outcomes: Vec<Outcome> = jobs
+        .into_par_iter()
+        .map_init(DenoiseMemory::default, |memory, job| work(source, job, (config, seed), memory, progress))
+        .collect();
     progress.end();
     let records = collect(source, outcomes, strict, &mut summary, progress)?;
     finish(source, records, config, seed, summary, progress)
 }
 
 /// Reads and cuts one record.
-fn work(source: &dyn RecordSource, job: Job, config: &PreprocessingConfig, seed: Seed, progress: &dyn Progress) -> Outcome {
+fn work(
+    source: &dyn RecordSource,
+    job: Job,
+    (config, seed): (&PreprocessingConfig, Seed),
+    memory: &mut DenoiseMemory,
+    progress: &dyn Progress,
+) -> Outcome {
     if progress.cancelled() {
         return Outcome::Cancelled;
     }
@@ -149,7 +159,7 @@ fn work(source: &dyn RecordSource, job: Job, config: &PreprocessingConfig, seed:
     let seconds = clock.elapsed().as_secs_f64();
     let outcome = match read {
         Err(error) => Outcome::LeftOut(causes(&error), true),
-        Ok(record) => match cut(record, job.subject, job.split, config, seed) {
+        Ok(record) => match cut(record, job.subject, job.split, config, seed, memory) {
             Ok(mut record) => {
                 record.seconds.read = seconds;
                 Outcome::Cut(Box::new(record))

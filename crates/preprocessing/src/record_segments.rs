@@ -6,7 +6,7 @@ use std::time::Instant;
 use physiosynth_signal::{Channel, Record, Seed, Split};
 use rand::RngExt;
 
-use crate::denoise::Denoiser;
+use crate::denoise::{DenoiseMemory, Denoiser};
 use crate::normalise::Scaling;
 use crate::resample::Resampler;
 use crate::segmentation::{Beat, Dropped, Missing, at_working_rate, beats, bridge};
@@ -74,6 +74,7 @@ pub(crate) fn cut(
     split: Split,
     config: &PreprocessingConfig,
     seed: Seed,
+    memory: &mut DenoiseMemory,
 ) -> Result<CutRecord, RecordProblem> {
     let mut seconds = StepSeconds::default();
     let found = record.channels.iter().position(|channel| channel.label == config.lead);
@@ -99,11 +100,12 @@ pub(crate) fn cut(
     if samples.iter().all(|x| *x == samples[0]) {
         return Err(RecordProblem::Constant(config.lead.clone()));
     }
-    let clean = if config.denoise.enabled {
-        Denoiser::new(&config.denoise, sampling_frequency_hz)?.apply(&samples)?
+    let mut clean = Vec::new();
+    if config.denoise.enabled {
+        Denoiser::new(&config.denoise, sampling_frequency_hz)?.apply_into(&samples, &mut clean, memory)?;
     } else {
-        samples.clone()
-    };
+        clean.clone_from(&samples);
+    }
     if clean.len() != samples.len() {
         return Err(RecordProblem::DenoisedLength { expected: samples.len(), found: clean.len() });
     }

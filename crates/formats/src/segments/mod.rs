@@ -16,7 +16,7 @@
 //! **Writing** is done here, `structures` and `writer` being all of HDF5 that such a file needs, because `hdf5-pure` takes no
 //! chunks that are already compressed: it compresses them one after the other and holds the samples, their chunks and the
 //! compressed chunks at once. Here the chunks of a batch are compressed in parallel and written before the next batch.
-//! Memory on top of the set: one batch (4 chunks per thread, each at most about 64 KiB or one segment, before and
+//! Memory on top of the set: one batch (32 chunks per thread, each at most about 64 KiB or one segment, before and
 //! after compression) and the bytes of the largest other dataset.
 //!
 //! **Reading** goes through `hdf5-pure`, which knows what other programs write (h5py with gzip and shuffle, variable-length

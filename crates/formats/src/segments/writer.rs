@@ -92,7 +92,7 @@ impl<W: Write + Seek> Writer<W> {
     /// itself, so the bytes do not depend on which thread took it.
     fn chunks(&mut self, samples: &[f32], length: usize) -> io::Result<Vec<ChunkPlace>> {
         let mut places = Vec::with_capacity(samples.len().div_ceil(length.max(1)));
-        let batch = length * 4 * rayon::current_num_threads();
+        let batch = length * CHUNKS_PER_THREAD * rayon::current_num_threads();
         for batch in samples.chunks(batch.max(1)) {
             let compressed: Vec<Vec<u8>> = batch
                 .par_chunks(length)
@@ -188,6 +188,9 @@ impl<W: Write + Seek> Writer<W> {
         Ok(self.out)
     }
 }
+
+/// Chunks that are held compressed at a time, for each thread: enough to make a compressor worth its while.
+const CHUNKS_PER_THREAD: usize = 32;
 
 /// What one thread needs to shuffle and compress chunks: the compressor's tables take 300 KiB, too many to make per chunk.
 struct Compressor {
