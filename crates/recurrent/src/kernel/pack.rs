@@ -25,12 +25,14 @@ impl Aligned {
 impl std::ops::Deref for Aligned {
     type Target = [f32];
 
+    #[inline(always)]
     fn deref(&self) -> &[f32] {
         &self.values[self.start..]
     }
 }
 
 impl std::ops::DerefMut for Aligned {
+    #[inline(always)]
     fn deref_mut(&mut self) -> &mut [f32] {
         &mut self.values[self.start..]
     }
