@@ -59,7 +59,11 @@ fn faithful(scores: &Scores) -> Verdict {
         let (limit, of) = mean.held_out.map_or((same / 4.0, "a quarter of real to real"), |h| (h, "held-out subjects"));
         findings.push((
             distance <= limit,
-            format!("{}: class mean is {distance:.3} from the real one (limit {limit:.3}, {of})", m.class),
+            format!(
+                "{}: class mean is {distance:.3} {unit} from the real one (limit {limit:.3}, {of})",
+                m.class,
+                unit = mean.unit
+            ),
         ));
     }
     conclude(&findings, "No class had enough segments to be scored.")
