@@ -51,8 +51,8 @@ const RUN_EXAMPLES: &str = "Examples:
   physiosynth run --set generator.units=64 --set preprocessing.denoise.wavelet=db6
   physiosynth run --config reports/mit/config.toml --output reports/again
 
-The report is DIR/index.html; DIR/figures/overview.png is the run on one sheet. Every setting, with its value, is in
-DIR/config.toml, which --config takes back.";
+The report is DIR/index.html; DIR/figures/overview.png is the run on one sheet.
+DIR/config.toml holds every setting with its value; --config takes it back.";
 
 const GENERATE_EXAMPLES: &str = "Examples:
   physiosynth generate --output reports/mit --class V --count 500
@@ -70,7 +70,7 @@ pub(crate) struct Run {
     /// A TOML file of settings, such as the config.toml of an earlier run.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// How much to do: `quick` ends in a minute on two cores, `standard` in five, `thorough` takes what it needs [default: standard].
+    /// How much to do: `quick` ends in a minute on two cores, `standard` in five, `thorough` has no limit [default: standard].
     #[arg(long, value_enum)]
     pub(crate) preset: Option<Preset>,
     /// What to compute on: `auto` takes a hardware GPU where there is one, else the CPU [default: auto].

@@ -18,7 +18,7 @@ pub(crate) enum Preset {
     Quick,
     /// A few minutes on two cores.
     Standard,
-    /// As good as the method gets; an hour or two on two cores.
+    /// A larger network and far more training, with no limit on time.
     Thorough,
 }
 
