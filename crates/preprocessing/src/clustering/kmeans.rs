@@ -268,7 +268,7 @@ impl WithSimd for Nearest<'_> {
         // Indices only: an iterator here would be a call, and out of reach of the wide instructions (see `dot`).
         let stride = self.centres.points.stride();
         let (padded, half_norms) = (self.centres.padded.as_slice(), self.centres.half_norms.as_slice());
-        let rows = if stride == 0 { 0 } else { self.block.len() / stride };
+        let rows = self.block.len().checked_div(stride).unwrap_or(0);
         let mut labels = vec![0_u32; rows];
         let mut r = 0;
         while r < rows {
