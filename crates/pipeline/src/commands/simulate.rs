@@ -16,18 +16,16 @@ pub(crate) fn simulate(arguments: &Simulate) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let terminal = Terminal::new();
     terminal.begin("simulate", database.entries().len() as u64, "records");
-    let mut list = String::new();
-    for (index, entry) in database.entries().iter().enumerate() {
+    for index in 0..database.entries().len() {
         if terminal.cancelled() {
             return Err(physiosynth_signal::Cancelled.into());
         }
         let record = database.read(index, None).map_err(anyhow::Error::from_boxed)?;
         physiosynth_formats::write_record(folder, &record, physiosynth_formats::SignalFormat::Format212)?;
-        list.push_str(&entry.name);
-        list.push('\n');
         terminal.advance(1);
     }
-    files::write_atomically(&folder.join("RECORDS"), list.as_bytes())?;
+    let names: Vec<String> = database.entries().iter().map(|entry| entry.name.clone()).collect();
+    physiosynth_formats::write_record_list(folder, &names)?;
     terminal.end();
     files::print(&format!("{} simulated records in {}\n", database.entries().len(), folder.display()))
 }

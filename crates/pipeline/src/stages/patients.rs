@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use physiosynth_formats::{SignalFormat, write_record};
+use physiosynth_formats::{SignalFormat, write_record, write_record_list};
 use physiosynth_generator::Request;
 use physiosynth_generator::assembly::{PlannedBeat, assemble};
 use physiosynth_signal::{Seed, SegmentSet, Split};
@@ -94,7 +94,6 @@ fn rhythm_of(segments: &SegmentSet, subject: &str) -> RhythmConfig {
 /// Joins `beats`, made for the patients' [`requests`](Patient::requests), into records in `folder`, and says beside them what
 /// they are.
 pub(super) fn write(folder: &Path, patients: &[Patient], beats: &SegmentSet, database: &str, config: &Config) -> Result<()> {
-    let mut list = String::new();
     for patient in patients {
         let mut record = record(patient, beats, config)?;
         record.subject.clone_from(&patient.name);
@@ -108,10 +107,9 @@ pub(super) fn write(folder: &Path, patients: &[Patient], beats: &SegmentSet, dat
             "Nothing has shown that these data cannot be traced to a person.".to_string(),
         ]);
         write_record(folder, &record, SignalFormat::Format16)?;
-        list.push_str(&patient.name);
-        list.push('\n');
     }
-    files::write_atomically(&folder.join("RECORDS"), list.as_bytes())?;
+    let names: Vec<String> = patients.iter().map(|patient| patient.name.clone()).collect();
+    write_record_list(folder, &names)?;
     files::write_atomically(&folder.join("README.txt"), read_me(patients.len(), database).as_bytes())
 }
 
