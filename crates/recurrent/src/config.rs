@@ -60,6 +60,9 @@ pub struct RecurrentConfig {
     pub cell: Cell,
     /// Features of the input at each time step. Default 1.
     pub input: usize,
+    /// Inputs that are the same at every step of a sequence (conditions), fed to the first layer beside the sequence
+    /// ([`Inputs::constant`](crate::Inputs::constant)) and multiplied with their weights once. Default 0.
+    pub constant: usize,
     /// Units of each layer and direction. Default 64.
     pub units: usize,
     /// Layers stacked: each takes what the one below gives. Default 1.
@@ -75,6 +78,10 @@ pub struct RecurrentConfig {
     /// What the forget gate's bias of an LSTM starts at, on top of its draw: a positive value lets memory last from the
     /// first step (Jozefowicz et al. 2015). 1 in Keras, 0 in PyTorch. Other cells ignore it. Default 1.
     pub forget_bias: f64,
+    /// Steps between those at which the fused CPU kernel keeps what the way back needs; what lies between is computed again.
+    /// 0 keeps everything: fastest; 16 and more save most of the memory of long sequences and cost one more run forward. The
+    /// results are the same to the last bit. Default 0.
+    pub checkpoint: usize,
 }
 
 impl Default for RecurrentConfig {
@@ -82,12 +89,14 @@ impl Default for RecurrentConfig {
         Self {
             cell: Cell::Lstm,
             input: 1,
+            constant: 0,
             units: 64,
             layers: 1,
             bidirectional: true,
             dropout: 0.0,
             reset_after: true,
             forget_bias: 1.0,
+            checkpoint: 0,
         }
     }
 }
@@ -143,7 +152,7 @@ impl RecurrentConfig {
     pub fn init(&self, device: &Device, rng: &mut impl Rng) -> Recurrent {
         let layers = (0..self.layers)
             .map(|index| {
-                let input = if index == 0 { self.input } else { self.output() };
+                let input = if index == 0 { self.input + self.constant } else { self.output() };
                 self.init_layer(input, device, rng)
             })
             .collect();

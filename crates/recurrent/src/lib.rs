@@ -12,12 +12,18 @@
 //! Every random choice (weights, dropout masks) is drawn on the host from a generator that the caller passes.
 
 mod config;
-mod fused;
 mod identity;
+mod inputs;
 mod kernel;
 mod layer;
+mod lengths;
+mod operation;
 mod plain;
+mod recurrent;
 
 pub use config::{Cell, ConfigError, RecurrentConfig};
 pub use identity::with_path_ids;
-pub use layer::{Kernel, Layer, Recurrent, State};
+pub use inputs::{InputError, Inputs};
+pub use layer::{Kernel, Layer};
+pub use lengths::{LengthError, Lengths};
+pub use recurrent::{Recurrent, State};

@@ -5,24 +5,59 @@
 
 use burn::Tensor;
 use burn::tensor::activation::sigmoid;
+use burn::tensor::{Bool, Device, TensorData};
 
-use crate::layer::{Layer, LayerState};
-use crate::{Cell, RecurrentConfig};
+use crate::layer::{Layer, LayerRun, LayerState};
+use crate::{Cell, Lengths, RecurrentConfig};
 
 /// Runs one layer over `[batch, time, features]`; gives `[batch, time, directions × units]` and the last state.
-pub(crate) fn run(config: &RecurrentConfig, layer: &Layer, input: Tensor<3>, initial: LayerState) -> (Tensor<3>, LayerState) {
-    let [batch, time, _] = input.dims();
+///
+/// Rows that have ended keep the state they ended with; the backward direction's wait in their initial one.
+pub(crate) fn run(config: &RecurrentConfig, run: LayerRun) -> (Tensor<3>, LayerState) {
+    let LayerRun { mut input, weight_ih, weights, initial, offset, lengths } = run;
+    let ([batch, time, features], device) = (input.dims(), input.device());
     let (directions, units) = (config.directions(), config.units);
-    let recurrent = Recurrence::new(config, layer);
+    let padding = lengths.as_ref().map(|lengths| padding(lengths, time, &device));
+    if let Some(padding) = &padding {
+        // Zeros in place of what must not be seen: a product with it would let what is no number through.
+        input = input.mask_fill(padding.clone().expand([batch, time, features]), 0.0);
+    }
+    let recurrent = Recurrence::new(config, weights);
     let mut state = initial;
     let mut outputs = Vec::with_capacity(time);
-    for projected in steps(recurrent.project(input, layer)) {
-        state = recurrent.step(projected, state);
+    let masks = padding.clone().map(|padding| masks(&padding, directions, units));
+    for (index, projected) in steps(recurrent.project(input, weight_ih, weights, offset)).into_iter().enumerate() {
+        let next = recurrent.step(projected, state.clone());
+        state = match masks.as_ref().map(|masks| masks[index].clone()) {
+            None => next,
+            Some(ended) => LayerState {
+                hidden: next.hidden.mask_where(ended.clone(), state.hidden),
+                cell: next.cell.mask_where(ended, state.cell),
+            },
+        };
         outputs.push(state.hidden.clone());
     }
     let output = align(Tensor::stack::<4>(outputs, 1));
     let output = output.permute([2, 1, 0, 3]).reshape([batch, time, directions * units]);
+    let output = match padding {
+        None => output,
+        Some(padding) => output.mask_fill(padding.expand([batch, time, directions * units]), 0.0),
+    };
     (output, state)
+}
+
+/// True behind each row's end: `[batch, time, 1]`.
+fn padding(lengths: &Lengths, time: usize, device: &Device) -> Tensor<3, Bool> {
+    let steps = lengths.steps();
+    let ended: Vec<bool> = steps.iter().flat_map(|length| (0..time).map(move |step| step >= *length)).collect();
+    Tensor::from_data(TensorData::new(ended, [steps.len(), time, 1]), device)
+}
+
+/// For each step, in the order of computation, which rows do not take it: `[directions, batch, units]`.
+fn masks(padding: &Tensor<3, Bool>, directions: usize, units: usize) -> Vec<Tensor<3, Bool>> {
+    let [batch, time, _] = padding.dims();
+    let at = |step: usize| padding.clone().narrow(1, step, 1).swap_dims(0, 1).expand([1, batch, units]);
+    (0..time).map(|index| Tensor::cat([at(index), at(time - 1 - index)].into_iter().take(directions).collect(), 0)).collect()
 }
 
 /// Turns the backward direction of `[directions, time, batch, …]` around; its own inverse.
@@ -70,9 +105,8 @@ impl Recurrence {
 
     /// The input's share of the gates at every step: `[directions, time, batch, gates × units]`, backward direction flipped.
     /// `bias_hh` is added here already, except where a gate stands between it and the sum (a GRU's n).
-    fn project(&self, input: Tensor<3>, layer: &Layer) -> Tensor<4> {
+    fn project(&self, input: Tensor<3>, weight: Tensor<3>, layer: &Layer, offset: Option<Tensor<3>>) -> Tensor<4> {
         let [batch, time, features] = input.dims();
-        let weight = layer.weight_ih.val();
         let [directions, rows, _] = weight.dims();
         let mut bias = layer.bias_ih.val();
         if self.cell != Cell::Gru {
@@ -80,7 +114,11 @@ impl Recurrence {
         }
         let weight = weight.reshape([directions * rows, features]).transpose();
         let projected = input.reshape([batch * time, features]).matmul(weight) + bias.reshape([1, directions * rows]);
-        align(projected.reshape([batch, time, directions, rows]).permute([2, 1, 0, 3]))
+        let projected = align(projected.reshape([batch, time, directions, rows]).permute([2, 1, 0, 3]));
+        match offset {
+            None => projected,
+            Some(offset) => projected + offset.unsqueeze_dim::<4>(1),
+        }
     }
 
     fn step(&self, projected: Tensor<3>, state: LayerState) -> LayerState {

@@ -9,7 +9,7 @@ use super::forward::Trace;
 use super::pack::{self, Aligned, Layout};
 use super::product::{BLOCK, PANEL, Sums, multiply};
 use super::shares::{Gradients, Share, collect};
-use super::{Kept, Lanes, Operands, Shape, Tile};
+use super::{Behind, Kept, Lanes, Operands, Shape, Tile};
 use crate::Cell;
 
 /// Pairs (row, step) whose gate gradients are kept before they enter the weight gradients: as many as stay in the cache.
@@ -23,8 +23,7 @@ struct Run<'a> {
     weights: &'a pack::Backward,
     trace: &'a Trace,
     input: &'a [f32],
-    /// The output's gradient, `[batch, time (+ 1 with the cell states' row), directions × units]`.
-    gradient: &'a [f32],
+    behind: Behind<'a>,
     want_input: bool,
 }
 
@@ -105,23 +104,16 @@ impl Run<'_> {
         share
     }
 
-    /// Steps in a row of the output's gradient.
-    fn steps(&self) -> usize {
-        self.gradient.len() / (self.shape.batch * self.shape.directions * self.shape.units)
-    }
-
     /// The output's gradient for `row` of the tile at `time`.
     fn gradient(&self, row: usize, time: usize) -> &[f32] {
         let (directions, units) = (self.shape.directions, self.shape.units);
-        let step = (self.tile.first + row) * self.steps() + time;
-        &self.gradient[(step * directions + self.tile.direction) * units..][..units]
+        let step = (self.tile.first + row) * self.shape.time + time;
+        &self.behind.output[(step * directions + self.tile.direction) * units..][..units]
     }
 
     fn read_cell_gradient(&self, layout: Layout, cell: &mut [f32]) {
-        if self.steps() > self.shape.time {
-            for (row, cell) in cell.chunks_mut(layout.width()).enumerate() {
-                cell[..self.shape.units].copy_from_slice(self.gradient(row, self.shape.time));
-            }
+        if let Some(gradient) = self.behind.last_cell {
+            self.tile.read(self.shape.part(gradient, self.tile.direction), self.shape.units, layout.width(), cell);
         }
     }
 
@@ -345,9 +337,9 @@ fn through<S: Simd, const N: usize, const ROWS: usize>(
 
 /// Runs the layer back through time: from the output's gradient to that of all that went in.
 ///
-/// `gradient` is shaped as the output of [`forward`](super::forward()). The tiles' shares are added in their order, so the
+/// The tiles' shares are added in their order, so the
 /// result doesn't depend on the number of threads.
-pub(crate) fn backward(shape: &Shape, operands: &Operands<'_>, kept: &Kept, gradient: &[f32], want_input: bool) -> Gradients {
+pub(crate) fn backward(shape: &Shape, operands: &Operands<'_>, kept: &Kept, behind: Behind<'_>, want_input: bool) -> Gradients {
     let vectors = kept.vectors;
     let layout = Layout::new(shape, vectors.dispatch(Lanes));
     let weights: Vec<_> = (0..shape.directions)
@@ -360,7 +352,7 @@ pub(crate) fn backward(shape: &Shape, operands: &Operands<'_>, kept: &Kept, grad
         .zip(&kept.traces)
         .map(|(tile, trace)| {
             let weights = &weights[tile.direction];
-            let run = Run { shape, tile, weights, trace, input: operands.input, gradient, want_input };
+            let run = Run { shape, tile, weights, trace, input: operands.input, behind, want_input };
             match shape.cell {
                 Cell::Lstm => vectors.dispatch(Lstm(run)),
                 Cell::Gru => vectors.dispatch(Gru(run)),

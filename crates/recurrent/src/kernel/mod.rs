@@ -82,6 +82,8 @@ const TILE: usize = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub cell: Cell,
+    /// [`RecurrentConfig::reset_after`](crate::RecurrentConfig::reset_after).
+    pub reset_after: bool,
     pub batch: usize,
     pub time: usize,
     pub input: usize,
@@ -106,6 +108,27 @@ pub(crate) struct Operands<'a> {
     pub hidden: &'a [f32],
     /// `[directions, batch, units]`.
     pub cell: &'a [f32],
+    /// What each row adds to the input's product, `[directions, batch, gates × units]`.
+    pub offset: Option<&'a [f32]>,
+    /// Steps of each row; none where all take every one.
+    pub lengths: Option<&'a [usize]>,
+}
+
+/// What a run gives.
+pub(crate) struct Output {
+    /// `[batch, time, directions × units]`.
+    pub output: Vec<f32>,
+    /// `[directions, batch, units]`, if asked for.
+    pub last_cell: Option<Vec<f32>>,
+    /// What [`backward()`] wants, if asked for.
+    pub kept: Option<Arc<Kept>>,
+}
+
+/// Gradients from behind a run, shaped as in [`Output`].
+#[derive(Clone, Copy)]
+pub(crate) struct Behind<'a> {
+    pub output: &'a [f32],
+    pub last_cell: Option<&'a [f32]>,
 }
 
 /// One direction's weights.
@@ -248,15 +271,9 @@ impl std::fmt::Debug for Kept {
     }
 }
 
-/// Runs the layer. Gives `[batch, time, directions × units]`; with `cell_row` (LSTM only) `[batch, time + 1, …]`, the last
-/// row of which holds the last cell states. With `keep`, also what [`backward()`] wants.
-pub(crate) fn forward(
-    vectors: Vectors,
-    shape: &Shape,
-    operands: &Operands<'_>,
-    cell_row: bool,
-    keep: bool,
-) -> (Vec<f32>, Option<Arc<Kept>>) {
+/// Runs the layer; the last cell states only if `want_cell` (LSTM alone has them). `keep`: what [`backward()`] needs is kept,
+/// and every how many steps ([`RecurrentConfig::checkpoint`](crate::RecurrentConfig::checkpoint)).
+pub(crate) fn forward(vectors: Vectors, shape: &Shape, operands: &Operands<'_>, want_cell: bool, keep: Option<usize>) -> Output {
     let layout = Layout::new(shape, vectors.dispatch(Lanes));
     let weights: Vec<_> = (0..shape.directions)
         .into_par_iter()
@@ -273,7 +290,7 @@ pub(crate) fn forward(
                 input: operands.input,
                 hidden: shape.part(operands.hidden, tile.direction),
                 cell: shape.part(operands.cell, tile.direction),
-                keep,
+                keep: keep.is_some(),
             };
             match shape.cell {
                 Cell::Lstm => vectors.dispatch(forward::Lstm(run)),
@@ -282,16 +299,28 @@ pub(crate) fn forward(
             }
         })
         .collect();
-    let output = gather(shape, layout, &traces, cell_row);
-    (output, keep.then(|| Arc::new(Kept { vectors, traces })))
+    let output = gather(shape, layout, &traces);
+    let last_cell = want_cell.then(|| last_cell(shape, layout, &traces));
+    Output { output, last_cell, kept: keep.map(|_| Arc::new(Kept { vectors, traces })) }
 }
 
-/// Collects the tiles' hidden states (and last cell states) into the output.
-fn gather(shape: &Shape, layout: Layout, traces: &[forward::Trace], cell_row: bool) -> Vec<f32> {
+/// Collects the tiles' last cell states.
+fn last_cell(shape: &Shape, layout: Layout, traces: &[forward::Trace]) -> Vec<f32> {
     let (units, width) = (shape.units, layout.width());
-    let steps = shape.time + usize::from(cell_row);
-    let mut output = vec![0.0; shape.batch * steps * shape.directions * units];
-    output.par_chunks_mut(steps * shape.directions * units).enumerate().for_each(|(row, output)| {
+    let of = |tile: Tile, trace: &forward::Trace| trace.cell[trace.cell.len() - tile.rows * width..].to_vec();
+    shape
+        .tiles()
+        .into_iter()
+        .zip(traces)
+        .flat_map(|(tile, trace)| of(tile, trace).chunks(width).flat_map(|row| row[..units].to_vec()).collect::<Vec<_>>())
+        .collect()
+}
+
+/// Collects the tiles' hidden states into the output.
+fn gather(shape: &Shape, layout: Layout, traces: &[forward::Trace]) -> Vec<f32> {
+    let (units, width) = (shape.units, layout.width());
+    let mut output = vec![0.0; shape.batch * shape.time * shape.directions * units];
+    output.par_chunks_mut(shape.time * shape.directions * units).enumerate().for_each(|(row, output)| {
         for direction in 0..shape.directions {
             let (tile, local) = shape.tile_of(direction, row);
             let trace = &traces[tile];
@@ -300,11 +329,6 @@ fn gather(shape: &Shape, layout: Layout, traces: &[forward::Trace], cell_row: bo
             for index in 0..shape.time {
                 let at = (place.time(index, shape.time) * shape.directions + direction) * units;
                 output[at..][..units].copy_from_slice(&trace.hidden[(index + 1) * state + local * width..][..units]);
-            }
-            if cell_row {
-                let last = &trace.cell[trace.cell.len() - state..];
-                let at = (shape.time * shape.directions + direction) * units;
-                output[at..][..units].copy_from_slice(&last[local * width..][..units]);
             }
         }
     });

@@ -18,6 +18,8 @@ pub(crate) struct Gradients {
     pub hidden: Vec<f32>,
     /// None for cells without a cell state.
     pub cell: Option<Vec<f32>>,
+    /// None unless offsets came.
+    pub offset: Option<Vec<f32>>,
 }
 
 /// One tile's share of the gradients.
@@ -48,6 +50,7 @@ pub(super) fn collect(shape: &Shape, layout: Layout, shares: &[Share], want_inpu
         bias_hh: vec![0.0; rows],
         hidden: states(layout.panels(units) * PANEL * layout.lanes, |share| &share.hidden),
         cell: (shape.cell == Cell::Lstm).then(|| states(layout.width(), |share| &share.cell)),
+        offset: None,
     };
     for (direction, shares) in shares.chunks(tiles).enumerate() {
         let mut total = Aligned::zeros(shares[0].weights.len());

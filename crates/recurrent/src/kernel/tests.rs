@@ -27,12 +27,16 @@ fn run(vectors: Vectors, shape: &Shape) -> Vec<f32> {
         bias_hh: &spread(rows, 5, scale),
         hidden: &spread(states, 6, 1.0),
         cell: &spread(states, 7, 1.0),
+        offset: None,
+        lengths: None,
     };
-    let cell_row = shape.cell == Cell::Lstm;
-    let (output, kept) = forward(vectors, shape, &operands, cell_row, true);
-    assert_eq!(forward(vectors, shape, &operands, cell_row, false).0, output, "kept or not");
+    let want_cell = shape.cell == Cell::Lstm;
+    let Output { output, last_cell, kept } = forward(vectors, shape, &operands, want_cell, Some(0));
+    assert_eq!(forward(vectors, shape, &operands, want_cell, None).output, output, "kept or not");
     let gradient = spread(output.len(), 8, 1.0);
-    let found = backward(shape, &operands, &kept.expect("kept"), &gradient, true);
+    let last_cell = last_cell.map(|values| spread(values.len(), 9, 1.0));
+    let behind = Behind { output: &gradient, last_cell: last_cell.as_deref() };
+    let found = backward(shape, &operands, &kept.expect("kept"), behind, true);
     let parts = [Some(output), found.input, Some(found.weight_ih), Some(found.weight_hh), Some(found.bias_ih)];
     parts.into_iter().chain([Some(found.bias_hh), Some(found.hidden), found.cell]).flatten().flatten().collect()
 }
@@ -42,7 +46,7 @@ fn run(vectors: Vectors, shape: &Shape) -> Vec<f32> {
 fn every_width_gives_the_same() {
     for cell in [Cell::Lstm, Cell::Gru, Cell::Simple] {
         for (batch, time, input, units) in [(1, 3, 1, 1), (13, 7, 5, 19), (26, 11, 40, 48)] {
-            let shape = Shape { cell, batch, time, input, units, directions: 2 };
+            let shape = Shape { cell, reset_after: true, batch, time, input, units, directions: 2 };
             let detected = run(Vectors::detect(), &shape);
             for vectors in [Vectors::Native, Vectors::Wide] {
                 for (a, b) in detected.iter().zip(run(vectors, &shape)) {
@@ -62,7 +66,7 @@ fn what_is_no_number_stays_none() {
         return;
     }
     for cell in [Cell::Lstm, Cell::Gru, Cell::Simple] {
-        let shape = Shape { cell, batch: 1, time: 1, input: 1, units: 1, directions: 1 };
+        let shape = Shape { cell, reset_after: true, batch: 1, time: 1, input: 1, units: 1, directions: 1 };
         let one = [f32::NAN; 4];
         let rows = &one[..cell.gates()];
         let operands = Operands {
@@ -73,15 +77,17 @@ fn what_is_no_number_stays_none() {
             bias_hh: rows,
             hidden: &[0.0],
             cell: &[0.0],
+            offset: None,
+            lengths: None,
         };
-        assert!(forward(vectors, &shape, &operands, false, false).0[0].is_nan(), "{cell:?}");
+        assert!(forward(vectors, &shape, &operands, false, None).output[0].is_nan(), "{cell:?}");
     }
 }
 
 #[test]
 fn tiles_cover_the_batch_once() {
     for batch in 1..100 {
-        let shape = Shape { cell: Cell::Gru, batch, time: 1, input: 1, units: 1, directions: 2 };
+        let shape = Shape { cell: Cell::Gru, reset_after: true, batch, time: 1, input: 1, units: 1, directions: 2 };
         let mut seen = vec![0; 2 * batch];
         for (index, tile) in shape.tiles().into_iter().enumerate() {
             for row in 0..tile.rows {
