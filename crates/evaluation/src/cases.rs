@@ -1,60 +1,9 @@
+//! The sets that stand against one another, class by class and in all.
+
 use physiosynth_signal::{Seed, SegmentSet};
 use rand::seq::SliceRandom;
 
-/// Segments of one class, in physical units and flat, with the subject of each.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Pool {
-    /// `[segment, time × channel]`, row-major.
-    samples: Vec<f32>,
-    /// Samples per segment, over all channels.
-    length: usize,
-    /// One per segment: whom the interval's resampling takes it to be from.
-    pub(crate) subjects: Vec<String>,
-}
-
-impl Pool {
-    /// The segments at `indices`. A synthetic segment counts as its source subject's where it has one.
-    fn new(set: &SegmentSet, indices: &[usize]) -> Self {
-        let length = set.time() * set.channels();
-        let mut samples = Vec::with_capacity(indices.len() * length);
-        let mut subjects = Vec::with_capacity(indices.len());
-        for &i in indices {
-            samples.extend(set.physical(i).iter());
-            let segment = &set.segments[i];
-            subjects.push(if segment.derived_from.is_empty() { &segment.subject } else { &segment.derived_from }.clone());
-        }
-        Self { samples, length, subjects }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.subjects.len()
-    }
-
-    pub(crate) fn segment(&self, i: usize) -> &[f32] {
-        &self.samples[i * self.length..(i + 1) * self.length]
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[f32]> + Clone {
-        self.samples.chunks_exact(self.length.max(1))
-    }
-
-    /// The mean segment.
-    pub(crate) fn mean(&self) -> Vec<f32> {
-        let mut sum = vec![0.0_f64; self.length];
-        for segment in self.iter() {
-            for (s, &x) in sum.iter_mut().zip(segment) {
-                *s += f64::from(x);
-            }
-        }
-        let n = self.len().max(1) as f64;
-        sum.into_iter().map(|s| (s / n) as f32).collect()
-    }
-
-    /// How many subjects the segments are from.
-    pub(crate) fn subject_count(&self) -> usize {
-        self.subjects.iter().collect::<std::collections::BTreeSet<_>>().len()
-    }
-}
+use crate::pool::Pool;
 
 /// The sets that one class is judged with. All but `held_out` have as many segments as `reference`, where there are so many.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +17,27 @@ pub(crate) struct Case {
     pub(crate) held_out: Pool,
     /// The synthetic segments.
     pub(crate) synthetic: Pool,
+}
+
+impl Case {
+    /// The classes together, under the name `all`: each set the union of the classes' sets, so that all hold equal shares of a class.
+    pub(crate) fn union(cases: &[Self]) -> Self {
+        let mut all = Self { class: "all".into(), ..Self::default() };
+        for case in cases {
+            all.reference.append(&case.reference);
+            all.same.append(&case.same);
+            all.held_out.append(&case.held_out);
+            all.synthetic.append(&case.synthetic);
+        }
+        all
+    }
+
+    /// All real training segments of the case: what baselines are fitted on, as the generator was.
+    pub(crate) fn train(&self) -> Pool {
+        let mut train = self.reference.clone();
+        train.append(&self.same);
+        train
+    }
 }
 
 /// Fewest segments on each side with which a class is scored.

@@ -8,6 +8,8 @@ pub struct EvaluationConfig {
     pub segments_per_class: usize,
     /// Half-width of the Sakoe–Chiba band of dynamic time warping, as a share of the segment's length. Default 0.1.
     pub dtw_band: f64,
+    /// Neighbours that a neighbourhood reaches to: the k of precision, recall, density and coverage. Default 5.
+    pub neighbours: usize,
     /// How many times subjects are resampled for an interval. Default 500.
     pub bootstrap_rounds: usize,
     /// No interval for fewer subjects than this. Default 5.
@@ -16,6 +18,6 @@ pub struct EvaluationConfig {
 
 impl Default for EvaluationConfig {
     fn default() -> Self {
-        Self { segments_per_class: 600, dtw_band: 0.1, bootstrap_rounds: 500, minimum_subjects: 5 }
+        Self { segments_per_class: 600, dtw_band: 0.1, neighbours: 5, bootstrap_rounds: 500, minimum_subjects: 5 }
     }
 }

@@ -17,13 +17,20 @@
 //! Everything is computed in physical units (`signals × scale + offset`).
 #![forbid(unsafe_code)]
 
+mod assessments;
+pub mod baselines;
 mod cases;
+mod comparison;
 mod config;
 mod evaluate;
+mod intervals;
 pub mod measures;
+mod pool;
 mod scores;
 mod verdicts;
 
+pub use comparison::{Comparison, Nearest, Shape, nearest};
 pub use config::EvaluationConfig;
 pub use evaluate::{EvaluationError, evaluate};
+pub use pool::Pool;
 pub use scores::{Better, Family, Measure, Outcome, Scores, Verdict};

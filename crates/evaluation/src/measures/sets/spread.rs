@@ -1,8 +1,25 @@
 //! Within-class spread: how much the segments of a class differ from one another.
 
-/// Definition, for the tables.
-pub const DEFINITION: &str = "Within-class spread, √(mean over time and channel of the variance across segments), of the scored \
-                              segments over that of the real reference. 1 is as varied as real; near 0 is collapse to the mean.";
+use super::OfSets;
+use crate::comparison::Comparison;
+use crate::measures::{About, Unit};
+use crate::scores::{Better, Family};
+
+pub(super) const MEASURE: OfSets = OfSets {
+    about: About {
+        name: "spread_ratio",
+        unit: Unit::None,
+        family: Family::Diversity,
+        better: Better::NearSame,
+        definition: "Within-class spread, √(mean over time and channel of the variance across segments), of the scored segments \
+                     over that of the real reference. 1 is as varied as real; near 0 is collapse to the mean. Blind to how the \
+                     variance is shared out: two modes far apart spread as much as a continuum.",
+    },
+    compute: |sets: &Comparison| {
+        let real = spread(sets.reference.iter()).filter(|&s| s > 0.0)?;
+        Some(spread(sets.candidate.iter())? / real)
+    },
+};
 
 /// √ of the mean over samples of the variance across segments, in the physical unit. None for fewer than two segments.
 pub fn spread<'a>(segments: impl Iterator<Item = &'a [f32]> + Clone) -> Option<f64> {

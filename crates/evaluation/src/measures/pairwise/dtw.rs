@@ -1,13 +1,17 @@
-use super::{Pairwise, Unit};
-use crate::scores::Better;
+use super::Pairwise;
+use crate::measures::{About, Unit};
+use crate::scores::{Better, Family};
 
 pub(super) const MEASURE: Pairwise = Pairwise {
-    name: "dtw",
-    unit: Unit::Physical,
-    better: Better::Lower,
-    definition: "Dynamic time warping distance (Sakoe & Chiba 1978): √ of the least sum of squared differences along a monotone \
+    about: About {
+        name: "dtw",
+        unit: Unit::Physical,
+        family: Family::Fidelity,
+        better: Better::Lower,
+        definition: "Dynamic time warping distance (Sakoe & Chiba 1978): √ of the least sum of squared differences along a monotone \
                  alignment that strays from the diagonal by at most the band (evaluation.dtw_band of the length), in the physical \
                  unit.",
+    },
     compute: |real, other, shape| dtw(real, other, shape.channels, shape.band),
 };
 

@@ -1,11 +1,16 @@
-use super::{Pairwise, Shape, Unit};
-use crate::scores::Better;
+use super::Pairwise;
+use crate::comparison::Shape;
+use crate::measures::{About, Unit};
+use crate::scores::{Better, Family};
 
 pub(super) const MEASURE: Pairwise = Pairwise {
-    name: "pearson",
-    unit: Unit::None,
-    better: Better::Higher,
-    definition: "Pearson's correlation of the two segments' samples, −1 to 1; blind to amplitude and offset.",
+    about: About {
+        name: "pearson",
+        unit: Unit::None,
+        family: Family::Fidelity,
+        better: Better::Higher,
+        definition: "Pearson's correlation of the two segments' samples, −1 to 1; blind to amplitude and offset.",
+    },
     compute: |real, other, _: Shape| pearson(real, other),
 };
 

@@ -1,11 +1,16 @@
-use super::{Pairwise, Shape, Unit};
-use crate::scores::Better;
+use super::Pairwise;
+use crate::comparison::Shape;
+use crate::measures::{About, Unit};
+use crate::scores::{Better, Family};
 
 pub(super) const MEASURE: Pairwise = Pairwise {
-    name: "mae",
-    unit: Unit::Physical,
-    better: Better::Lower,
-    definition: "Mean absolute error, mean |x−y|, in the signal's physical unit (mV for ECG).",
+    about: About {
+        name: "mae",
+        unit: Unit::Physical,
+        family: Family::Fidelity,
+        better: Better::Lower,
+        definition: "Mean absolute error, mean |x−y|, in the signal's physical unit (mV for ECG).",
+    },
     compute: |real, other, _: Shape| mae(real, other),
 };
 

@@ -1,13 +1,17 @@
-use super::{Pairwise, Unit};
-use crate::scores::Better;
+use super::Pairwise;
+use crate::measures::{About, Unit};
+use crate::scores::{Better, Family};
 
 pub(super) const MEASURE: Pairwise = Pairwise {
-    name: "discrete_frechet",
-    unit: Unit::Physical,
-    better: Better::Lower,
-    definition: "Discrete Fréchet distance of the two curves (Eiter & Mannila 1994): the smallest, over all monotone couplings of \
+    about: About {
+        name: "discrete_frechet",
+        unit: Unit::Physical,
+        family: Family::Fidelity,
+        better: Better::Lower,
+        definition: "Discrete Fréchet distance of the two curves (Eiter & Mannila 1994): the smallest, over all monotone couplings of \
                  their samples, of the largest distance between coupled samples, in the physical unit; time differences cost \
                  nothing. Not the Gaussian (Fréchet inception) distance.",
+    },
     compute: |real, other, shape| frechet(real, other, shape.channels),
 };
 

@@ -1,12 +1,17 @@
-use super::{Pairwise, Shape, Unit};
-use crate::scores::Better;
+use super::Pairwise;
+use crate::comparison::Shape;
+use crate::measures::{About, Unit};
+use crate::scores::{Better, Family};
 
 pub(super) const MEASURE: Pairwise = Pairwise {
-    name: "prd",
-    unit: Unit::Percent,
-    better: Better::Lower,
-    definition: "Percentage root-mean-square difference, 100·√(Σ(x−y)²/Σx²), x the real segment with its baseline removed but not \
+    about: About {
+        name: "prd",
+        unit: Unit::Percent,
+        family: Family::Fidelity,
+        better: Better::Lower,
+        definition: "Percentage root-mean-square difference, 100·√(Σ(x−y)²/Σx²), x the real segment with its baseline removed but not \
                  its mean; 0 is identity, about 141 is what unrelated segments of equal power get. Zigel et al. 2000.",
+    },
     compute: |real, other, _: Shape| prd(real, other),
 };
 

@@ -1,11 +1,16 @@
-use super::{Pairwise, Shape, Unit};
-use crate::scores::Better;
+use super::Pairwise;
+use crate::comparison::Shape;
+use crate::measures::{About, Unit};
+use crate::scores::{Better, Family};
 
 pub(super) const MEASURE: Pairwise = Pairwise {
-    name: "rmse",
-    unit: Unit::Physical,
-    better: Better::Lower,
-    definition: "Root-mean-square error, √(mean (x−y)²), in the signal's physical unit (mV for ECG).",
+    about: About {
+        name: "rmse",
+        unit: Unit::Physical,
+        family: Family::Fidelity,
+        better: Better::Lower,
+        definition: "Root-mean-square error, √(mean (x−y)²), in the signal's physical unit (mV for ECG).",
+    },
     compute: |real, other, _: Shape| rmse(real, other),
 };
 

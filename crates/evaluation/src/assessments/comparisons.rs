@@ -1,0 +1,214 @@
+//! Fidelity and diversity: every measure of `measures/`, of each class and of all together, for the synthetic segments, the two
+//! references and every baseline.
+
+use std::collections::BTreeMap;
+
+use physiosynth_signal::Cancelled;
+use rayon::prelude::*;
+
+use super::{Assessment, Context, Findings};
+use crate::baselines::{BASELINES, Fitting};
+use crate::cases::Case;
+use crate::comparison::Comparison;
+use crate::intervals::{interval, mean};
+use crate::measures::pairwise::{PAIRWISE, Pairwise};
+use crate::measures::segments::BY_SEGMENT;
+use crate::measures::sets::OF_SETS;
+use crate::measures::{About, Unit};
+use crate::pool::Pool;
+use crate::scores::Measure;
+
+pub(super) const ASSESSMENT: Assessment = Assessment { run };
+
+fn run(context: &Context) -> Result<Findings, Cancelled> {
+    let mut findings = Findings::default();
+    context.progress.begin("evaluate", context.cases.len() as u64 + 1, "classes");
+    for case in context.cases {
+        findings.notes.push(format!(
+            "class {}: {} segments a side; reference of {} subjects, held-out of {} segments from {} subjects",
+            case.class,
+            case.reference.len(),
+            case.reference.subject_count(),
+            case.held_out.len(),
+            case.held_out.subject_count()
+        ));
+        let judged = Judged::new(case, context);
+        findings.measures.extend(judged.pairwise(context));
+        findings.measures.extend(judged.sets(context));
+        step(context)?;
+    }
+    let pairwise = averages(&findings.measures);
+    findings.measures.extend(pairwise);
+    if !context.cases.is_empty() {
+        findings.measures.extend(Judged::new(&Case::union(context.cases), context).sets(context));
+    }
+    step(context)?;
+    context.progress.end();
+    Ok(findings)
+}
+
+fn step(context: &Context) -> Result<(), Cancelled> {
+    context.progress.advance(1);
+    if context.progress.cancelled() { Err(Cancelled) } else { Ok(()) }
+}
+
+/// A case with its baselines' segments.
+struct Judged<'a> {
+    case: &'a Case,
+    baselines: Vec<(&'static str, Pool)>,
+}
+
+/// One value for each set that stands in a row.
+struct Row<T> {
+    synthetic: T,
+    same: T,
+    held_out: T,
+    baselines: Vec<(&'static str, T)>,
+}
+
+impl<'a> Judged<'a> {
+    fn new(case: &'a Case, context: &Context) -> Self {
+        let train = case.train();
+        let fitting =
+            Fitting { train: &train, reference: &case.reference, shape: context.shape, seed: context.seed, class: &case.class };
+        let made = BASELINES.iter().filter_map(|baseline| Some((baseline.name, (baseline.make)(&fitting)?)));
+        Self { case, baselines: made.collect() }
+    }
+
+    fn comparisons(&self, context: &Context) -> Row<Comparison<'_>> {
+        let against = |pool| Comparison::new(&self.case.reference, pool, context.shape, context.seed);
+        Row {
+            synthetic: against(&self.case.synthetic),
+            same: against(&self.case.same),
+            held_out: against(&self.case.held_out),
+            baselines: self.baselines.iter().map(|(name, pool)| (*name, against(pool))).collect(),
+        }
+    }
+
+    /// Each pairwise measure on nearest neighbours and on class means.
+    fn pairwise(&self, context: &Context) -> Vec<Measure> {
+        let row = self.comparisons(context);
+        let class_mean = self.case.reference.mean();
+        let mut measures = Vec::with_capacity(2 * PAIRWISE.len());
+        for measure in &PAIRWISE {
+            let values = row.map(|sets| on_nearest(measure, sets));
+            let about = "Mean over segments, each against its nearest real training segment (Euclidean).";
+            let mut m = self.fill(&measure.about, context, &values.map(|values| mean(values.iter().copied().flatten())));
+            m.name = format!("{}_nearest", measure.about.name);
+            m.definition = format!("{} {about}", measure.about.definition);
+            (m.low, m.high) = self.interval(&values.synthetic, context, &m.name).unzip();
+            measures.push(m);
+        }
+        for measure in &PAIRWISE {
+            let values = row.map(|sets| {
+                (!sets.candidate.is_empty())
+                    .then(|| (measure.compute)(&class_mean, &sets.candidate.mean(), context.shape))
+                    .flatten()
+            });
+            let about = "Of the mean segment of the class against the mean real training segment.";
+            let mut m = self.fill(&measure.about, context, &values);
+            m.name = format!("{}_class_mean", measure.about.name);
+            m.definition = format!("{} {about}", measure.about.definition);
+            measures.push(m);
+        }
+        measures
+    }
+
+    /// Each measure of segments among a set, and of sets.
+    fn sets(&self, context: &Context) -> Vec<Measure> {
+        let row = self.comparisons(context);
+        let by_segment = BY_SEGMENT.iter().map(|measure| {
+            let values = row.map(|sets| (measure.compute)(sets));
+            let mut m = self.fill(&measure.about, context, &values.map(|values| mean(values.iter().copied().flatten())));
+            (m.low, m.high) = self.interval(&values.synthetic, context, &m.name).unzip();
+            m
+        });
+        let of_sets = OF_SETS.iter().map(|measure| self.fill(&measure.about, context, &row.map(|sets| (measure.compute)(sets))));
+        by_segment.chain(of_sets).collect()
+    }
+
+    fn interval(&self, values: &[Option<f64>], context: &Context, name: &str) -> Option<(f64, f64)> {
+        let purpose = format!("evaluation/bootstrap/{name}/{}", self.case.class);
+        interval(values, &self.case.synthetic.subjects, context.config, context.seed, &purpose)
+    }
+
+    fn fill(&self, about: &About, context: &Context, row: &Row<Option<f64>>) -> Measure {
+        Measure {
+            name: about.name.into(),
+            unit: match about.unit {
+                Unit::None => String::new(),
+                Unit::Percent => "%".into(),
+                Unit::Physical => context.physical.into(),
+                Unit::Named(unit) => unit.into(),
+            },
+            family: about.family,
+            class: self.case.class.clone(),
+            value: row.synthetic,
+            low: None,
+            high: None,
+            segments: self.case.synthetic.len(),
+            subjects: self.case.reference.subject_count(),
+            same: row.same,
+            held_out: row.held_out,
+            baselines: row.baselines.iter().filter_map(|(name, value)| Some(((*name).to_string(), (*value)?))).collect(),
+            better: about.better,
+            definition: about.definition.into(),
+        }
+    }
+}
+
+impl<T> Row<T> {
+    fn map<R>(&self, of: impl Fn(&T) -> R) -> Row<R> {
+        Row {
+            synthetic: of(&self.synthetic),
+            same: of(&self.same),
+            held_out: of(&self.held_out),
+            baselines: self.baselines.iter().map(|(name, value)| (*name, of(value))).collect(),
+        }
+    }
+}
+
+/// One value of `measure` per candidate segment against its nearest reference segment.
+fn on_nearest(measure: &Pairwise, sets: &Comparison) -> Vec<Option<f64>> {
+    let nearest = sets.nearest();
+    (0..sets.candidate.len())
+        .into_par_iter()
+        .map(|i| (measure.compute)(sets.reference.segment(nearest[i].index), sets.candidate.segment(i), sets.shape))
+        .collect()
+}
+
+/// For each measure the plain mean over classes, under the class name `all`.
+fn averages(measures: &[Measure]) -> Vec<Measure> {
+    let mut names: Vec<&str> = Vec::new();
+    for m in measures {
+        if !names.contains(&m.name.as_str()) && !OF_SETS.iter().any(|set| set.about.name == m.name) {
+            names.push(&m.name);
+        }
+    }
+    names.retain(|name| !BY_SEGMENT.iter().any(|by| by.about.name == *name));
+    names.into_iter().filter_map(|name| average(&measures.iter().filter(|m| m.name == name).collect::<Vec<_>>())).collect()
+}
+
+fn average(rows: &[&Measure]) -> Option<Measure> {
+    let first = rows.first()?;
+    // A mean over classes only where every class has the value: otherwise the columns would speak of different classes.
+    let over = |get: &dyn Fn(&Measure) -> Option<f64>| {
+        let all: Option<Vec<f64>> = rows.iter().map(|m| get(m)).collect();
+        mean(all?.into_iter())
+    };
+    let baselines: BTreeMap<String, f64> =
+        first.baselines.keys().filter_map(|name| Some((name.clone(), over(&|m| m.baselines.get(name).copied())?))).collect();
+    Some(Measure {
+        class: "all".into(),
+        value: over(&|m| m.value),
+        low: None,
+        high: None,
+        segments: rows.iter().map(|m| m.segments).sum(),
+        subjects: rows.iter().map(|m| m.subjects).max()?,
+        same: over(&|m| m.same),
+        held_out: over(&|m| m.held_out),
+        baselines,
+        definition: format!("{} Plain mean over classes.", first.definition),
+        ..(*first).clone()
+    })
+}

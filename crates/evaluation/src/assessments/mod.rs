@@ -1,0 +1,43 @@
+//! The parts of an evaluation, each answering for some families of measures. A new one is one new file and one line in
+//! [`ASSESSMENTS`].
+
+mod comparisons;
+
+use physiosynth_signal::{Cancelled, Progress, Seed, SegmentSet};
+
+use crate::EvaluationConfig;
+use crate::cases::Case;
+use crate::comparison::Shape;
+use crate::scores::Measure;
+
+/// What assessments work on.
+pub(crate) struct Context<'a> {
+    /// All real segments, of every split.
+    #[expect(dead_code, reason = "classifiers and attacks draw sets of their own from it")]
+    pub real: &'a SegmentSet,
+    #[expect(dead_code, reason = "classifiers and attacks draw sets of their own from it")]
+    pub synthetic: &'a SegmentSet,
+    /// The classes that have segments enough, each with its sets.
+    pub cases: &'a [Case],
+    pub shape: Shape,
+    /// The signals' physical units, for the tables.
+    pub physical: &'a str,
+    pub config: &'a EvaluationConfig,
+    pub seed: Seed,
+    pub progress: &'a dyn Progress,
+}
+
+/// What an assessment found.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub measures: Vec<Measure>,
+    pub notes: Vec<String>,
+}
+
+/// A part of an evaluation.
+pub(crate) struct Assessment {
+    pub run: fn(&Context) -> Result<Findings, Cancelled>,
+}
+
+/// Every assessment, in the order of the tables.
+pub(crate) const ASSESSMENTS: [Assessment; 1] = [comparisons::ASSESSMENT];
