@@ -44,6 +44,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Report(run) => commands::run::run(run, Some(stages::Stage::Report)),
         Command::Inspect(inspect) => commands::inspect::inspect(inspect),
         Command::Simulate(simulate) => commands::simulate::simulate(simulate),
+        Command::Bench(bench) => commands::bench::bench(bench),
         Command::Devices => commands::devices::devices(),
     }
 }
