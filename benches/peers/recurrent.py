@@ -30,7 +30,7 @@ MATRIX = 1024
 TURN_MS, TURN_REPEATS = 60, 8
 # Thread pools look for work a moment longer before they sleep; the next side starts when they have.
 SETTLE_S = 0.05
-# A turn is taken again where other programs had more than this share of one core meanwhile.
+# A time is taken again where other programs had more than this share of one core meanwhile.
 DISTURBED = 0.1
 # Full-size steps over which the peak of memory is taken.
 MEMORY_STEPS = 3
@@ -251,17 +251,16 @@ def used_s():
     return (user + nice + system + interrupts + soft + stolen) / os.sysconf("SC_CLK_TCK")
 
 
-def turn(side, others, until):
-    """One turn of `side`: the time of each command, and what others took of the processor meanwhile. A disturbed turn is taken
-    again before the clock shows `until`."""
-    commands = PASSES + ([f"matmul {MATRIX}"] if side.name != "Keras" else [])
+def undisturbed(side, others, command, until):
+    """Milliseconds of `command`, and what others took of the processor meanwhile. Taken again where it was disturbed, until the
+    clock shows `until`."""
     while True:
-        time.sleep(SETTLE_S)
         watch = Watch(side, others)
-        times = {command: side.turn(command) for command in commands}
+        milliseconds = side.turn(command)
         cores = watch.cores()
         if cores["foreign"] <= DISTURBED or time.perf_counter() > until:
-            return times, cores
+            return milliseconds, cores
+        time.sleep(SETTLE_S)
 
 
 def measure(arguments, cell, size):
@@ -272,18 +271,20 @@ def measure(arguments, cell, size):
     disturbed, waiting, until = 0, 0.0, time.perf_counter() + arguments.patience
     for count in range(arguments.rounds + 1):
         for side in sides:
-            times, cores = turn(side, [other for other in sides if other is not side], until)
-            # The first round only warms up.
-            if count > 0:
-                for command, milliseconds in times.items():
+            time.sleep(SETTLE_S)
+            others = [other for other in sides if other is not side]
+            for command in PASSES + ([f"matmul {MATRIX}"] if side.name != "Keras" else []):
+                milliseconds, cores = undisturbed(side, others, command, until)
+                # The first round only warms up.
+                if count > 0:
                     side.times.setdefault(command, []).append(milliseconds)
-                disturbed += cores["foreign"] > DISTURBED
-                waiting = max(waiting, cores["waiting"])
+                    disturbed += cores["foreign"] > DISTURBED
+                    waiting = max(waiting, cores["waiting"])
     row = {"cell": cell, "batch": size[0], "time": size[1], "units": size[2], "operations": operations(cell, *size)}
     row["times_ms"] = {side.name: side.times for side in sides}
     row["medians_ms"] = {side.name: {command: side.median(command) for command in side.times} for side in sides}
     row["peak_memory_mib"] = memory
-    row["disturbed_turns"], row["cores_used_by_waiting_sides"] = disturbed, waiting
+    row["disturbed"], row["cores_used_by_waiting_sides"] = disturbed, waiting
     row["versions"] = {side.name: side.versions for side in sides}
     for side in sides:
         side.end()
@@ -321,10 +322,10 @@ def print_table(rows, names):
     for side in ("physiosynth", "PyTorch"):
         print(f"  {side:<12} {rate_of(rows, side) / 1e6:>8.1f} GFLOP/s for {MATRIX} × {MATRIX} in float32")
     print("MiB: peak of a training step over the process' memory before its first one")
-    waiting, disturbed = (max(row[key] for row in rows) for key in ("cores_used_by_waiting_sides", "disturbed_turns"))
-    turns = len(names) * len(rows[0]["times_ms"][names[0]]["step"])
-    print(f"sides that waited used at most {100 * waiting:.0f}% of one core in any turn")
-    print(f"turns in which other programs had more than {100 * DISTURBED:.0f}% of one core: at most {disturbed} of {turns} in a row")
+    disturbed, waiting = (max(row[key] for row in rows) for key in ("disturbed", "cores_used_by_waiting_sides"))
+    taken = sum(map(len, (times for side in rows[0]["times_ms"].values() for times in side.values())))
+    print(f"at most {disturbed} of the {taken} times of a cell and size were taken while other programs had over {DISTURBED:.0%} of a core")
+    print(f"sides that waited used at most {waiting:.0%} of a core")
 
 
 def describe(arguments, rows):
@@ -351,7 +352,7 @@ def main():
     parser.add_argument("--sizes", type=listed, default=SIZES, help="BATCHxTIMExUNITS,…")
     parser.add_argument("--threads", type=int, default=2, help="threads of each side")
     parser.add_argument("--device", default="cpu", choices=["cpu", "wgpu"], help="with wgpu PyTorch takes CUDA, and Keras is left out")
-    parser.add_argument("--patience", type=float, default=90, metavar="S", help="seconds per row in which disturbed turns are repeated")
+    parser.add_argument("--patience", type=float, default=90, metavar="S", help="seconds per row that go to disturbed times")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every time of every round")
     parser.add_argument("--no-keras", dest="keras", action="store_false", help="leave Keras out")
     parser.add_argument("--worker", help="physiosynth's side, already built [default: build it]")
