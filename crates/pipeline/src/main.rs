@@ -23,6 +23,10 @@ use clap::Parser;
 use crate::cli::{Arguments, Command};
 use crate::error::Usage;
 
+/// See the workspace's `Cargo.toml`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments) {
