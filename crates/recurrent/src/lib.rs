@@ -19,13 +19,17 @@ mod inputs;
 mod kernel;
 mod layer;
 mod lengths;
+mod named;
 mod operation;
 mod plain;
 mod recurrent;
+mod state_dict;
 
 pub use config::{Cell, ConfigError, RecurrentConfig};
 pub use identity::with_path_ids;
 pub use inputs::{InputError, Inputs};
 pub use layer::{Kernel, Layer};
 pub use lengths::{LengthError, Lengths};
+pub use named::{Gru, GruConfig, Lstm, LstmConfig, LstmState, ResetGate, SimpleRnn, SimpleRnnConfig};
 pub use recurrent::{Recurrent, State};
+pub use state_dict::{StateDict, StateDictError};
