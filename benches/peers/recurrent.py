@@ -29,8 +29,8 @@ MATRIX = 1024
 # A turn repeats what is shorter than this, up to so many times, and counts the median.
 TURN_MS, TURN_REPEATS = 60, 8
 # Thread pools look for work a moment longer before they sleep; the next side starts when they have.
-SETTLE_S = 0.05
-# A time is taken again where other programs had more than this share of one core meanwhile.
+SETTLE_S = 0.1
+# The machine is quiet while other programs have no more than this share of one core.
 DISTURBED = 0.1
 # Full-size steps over which the peak of memory is taken.
 MEMORY_STEPS = 3
@@ -252,15 +252,18 @@ def used_s():
 
 
 def undisturbed(side, others, command, until):
-    """Milliseconds of `command`, and what others took of the processor meanwhile. Taken again where it was disturbed, until the
-    clock shows `until`."""
+    """Milliseconds of `command`, and what others took of the processor meanwhile. Begun when the machine is quiet, and taken
+    again where it was disturbed, until the clock shows `until`."""
     while True:
+        watch = Watch(side, others)
+        time.sleep(SETTLE_S)
+        if watch.cores()["foreign"] > DISTURBED and time.perf_counter() < until:
+            continue
         watch = Watch(side, others)
         milliseconds = side.turn(command)
         cores = watch.cores()
         if cores["foreign"] <= DISTURBED or time.perf_counter() > until:
             return milliseconds, cores
-        time.sleep(SETTLE_S)
 
 
 def measure(arguments, cell, size):
@@ -271,7 +274,6 @@ def measure(arguments, cell, size):
     disturbed, waiting, until = 0, 0.0, time.perf_counter() + arguments.patience
     for count in range(arguments.rounds + 1):
         for side in sides:
-            time.sleep(SETTLE_S)
             others = [other for other in sides if other is not side]
             for command in PASSES + ([f"matmul {MATRIX}"] if side.name != "Keras" else []):
                 milliseconds, cores = undisturbed(side, others, command, until)
@@ -289,6 +291,13 @@ def measure(arguments, cell, size):
     for side in sides:
         side.end()
     return row
+
+
+def brief(row):
+    """The row's medians in one line, side by side."""
+    times = {command: " ".join(f"{times[command]:.2f}" for times in row["medians_ms"].values()) for command in PASSES}
+    text = ", ".join(f"{command} {ms} ms" for command, ms in times.items())
+    return f"{row['cell']} {row['batch']}×{row['time']}×{row['units']}: {text}; {row['disturbed']} disturbed"
 
 
 def limit_ms(row, command, rate):
@@ -363,16 +372,17 @@ def main():
         return {"torch": torch_side, "keras": keras_side}[name](device, int(threads), cell, *map(int, size))
     arguments.keras &= arguments.device == "cpu"
     arguments.worker = arguments.worker or build_worker()
+    settings = {"rounds": arguments.rounds, "threads": arguments.threads, "device": arguments.device, "features": FEATURES}
     rows = []
     for cell in arguments.cells:
         for size in map(size_of, arguments.sizes):
-            print(f"{cell} {'×'.join(map(str, size))}", file=sys.stderr)
             rows.append(measure(arguments, cell, size))
+            # What a run that is stopped has found so far.
+            print(brief(rows[-1]), file=sys.stderr, flush=True)
+            if arguments.json:
+                arguments.json.write_text(json.dumps(settings | {"rows": rows}, indent=1) + "\n")
     describe(arguments, rows)
     print_table(rows, list(rows[0]["medians_ms"]))
-    if arguments.json:
-        settings = {"rounds": arguments.rounds, "threads": arguments.threads, "device": arguments.device, "features": FEATURES}
-        arguments.json.write_text(json.dumps(settings | {"rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
