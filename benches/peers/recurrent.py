@@ -360,7 +360,7 @@ def main():
     parser.add_argument("--cells", type=listed, default=CELLS, help="lstm,gru,simple")
     parser.add_argument("--sizes", type=listed, default=SIZES, help="BATCHxTIMExUNITS,…")
     parser.add_argument("--threads", type=int, default=2, help="threads of each side")
-    parser.add_argument("--device", default="cpu", choices=["cpu", "wgpu"], help="with wgpu PyTorch takes CUDA, and Keras is left out")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "wgpu", "cuda"], help="with a GPU PyTorch takes CUDA; no Keras")
     parser.add_argument("--patience", type=float, default=90, metavar="S", help="seconds per row that go to disturbed times")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every time of every round")
     parser.add_argument("--no-keras", dest="keras", action="store_false", help="leave Keras out")
