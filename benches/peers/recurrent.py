@@ -24,8 +24,8 @@ CELLS = ["lstm", "gru", "simple"]
 SIZES = ["64x256x64", "64x256x128", "32x1024x64", "128x128x64", "1x1000x64"]
 PASSES = ["step", "forward"]
 GATES = {"lstm": 4, "gru": 3, "simple": 1}
-# Rows of the matrices whose product tells the machine's rate.
-MATRIX = 1024
+# Rows of the matrices whose product tells the machine's rate; a GPU needs large ones.
+MATRIX = {"cpu": 1024, "wgpu": 4096, "cuda": 4096}
 # A turn repeats what is shorter than this, up to so many times, and counts the median.
 TURN_MS, TURN_REPEATS = 60, 8
 # Thread pools look for work a moment longer before they sleep; the next side starts when they have.
@@ -78,6 +78,7 @@ def torch_side(device, threads, cell, batch, time_steps, units):
 
     torch.set_num_threads(threads)
     torch.manual_seed(1)
+    device = device if torch.cuda.is_available() else "cpu"
     layers = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "simple": torch.nn.RNN}
     layer = layers[cell](FEATURES, units, batch_first=True, bidirectional=True).to(device)
     head = torch.nn.Linear(2 * units, 1).to(device)
@@ -103,9 +104,9 @@ def torch_side(device, threads, cell, batch, time_steps, units):
     x, short = torch.rand(batch, time_steps, FEATURES, device=device) * 2 - 1, torch.rand(1, 2, FEATURES, device=device)
     step(short)
     forward(short)
-    name = f"PyTorch {torch.__version__}"
+    name = f"PyTorch {torch.__version__} on the CPU"
     if device == "cuda":
-        name += f", cuDNN {torch.backends.cudnn.version()}, {torch.cuda.get_device_name()}"
+        name = f"PyTorch {torch.__version__}, cuDNN {torch.backends.cudnn.version()} on {torch.cuda.get_device_name()}"
     commands = {"step": lambda: timed(lambda: step(x), synchronise), "forward": lambda: timed(lambda: forward(x), synchronise)}
     serve(name, commands | {"matmul": matmul})
 
@@ -269,20 +270,21 @@ def undisturbed(side, others, command, until):
 def measure(arguments, cell, size):
     """Every side's times and memory for one cell and size, as a row of the table."""
     sides = contenders(arguments, cell, size)
-    on_cpu = arguments.device == "cpu"
+    on_cpu, matrix = arguments.device == "cpu", MATRIX[arguments.device]
     memory = {side.name: side.peak_memory() if on_cpu else None for side in sides}
     disturbed, waiting, until = 0, 0.0, time.perf_counter() + arguments.patience
     for count in range(arguments.rounds + 1):
         for side in sides:
             others = [other for other in sides if other is not side]
-            for command in PASSES + ([f"matmul {MATRIX}"] if side.name != "Keras" else []):
+            for command in PASSES + ([f"matmul {matrix}"] if side.name != "Keras" else []):
                 milliseconds, cores = undisturbed(side, others, command, until)
                 # The first round only warms up.
                 if count > 0:
-                    side.times.setdefault(command, []).append(milliseconds)
+                    side.times.setdefault(command.split()[0], []).append(milliseconds)
                     disturbed += cores["foreign"] > DISTURBED
                     waiting = max(waiting, cores["waiting"])
-    row = {"cell": cell, "batch": size[0], "time": size[1], "units": size[2], "operations": operations(cell, *size)}
+    row = {"cell": cell, "batch": size[0], "time": size[1], "units": size[2]}
+    row["operations"], row["matrix"] = operations(cell, *size), matrix
     row["times_ms"] = {side.name: side.times for side in sides}
     row["medians_ms"] = {side.name: {command: side.median(command) for command in side.times} for side in sides}
     row["peak_memory_mib"] = memory
@@ -307,7 +309,8 @@ def limit_ms(row, command, rate):
 
 def rate_of(rows, side):
     """Operations per millisecond in matrix products: the median over all rounds of all rows."""
-    return 2 * MATRIX**3 / median(t for row in rows for t in row["times_ms"][side][f"matmul {MATRIX}"])
+    matrix = rows[0]["matrix"]
+    return 2 * matrix**3 / median(t for row in rows for t in row["times_ms"][side]["matmul"])
 
 
 def print_table(rows, names):
@@ -329,7 +332,7 @@ def print_table(rows, names):
     print("\nms: medians; / PyTorch, / Keras: physiosynth's time over theirs, below 1 is faster")
     print("× limit: physiosynth's time (then PyTorch's) over that of the pass' products at the faster of the matrix-product rates:")
     for side in ("physiosynth", "PyTorch"):
-        print(f"  {side:<12} {rate_of(rows, side) / 1e6:>8.1f} GFLOP/s for {MATRIX} × {MATRIX} in float32")
+        print(f"  {side:<12} {rate_of(rows, side) / 1e6:>8.1f} GFLOP/s for {rows[0]['matrix']} rows and columns, float32")
     print("MiB: peak of a training step over the process' memory before its first one")
     disturbed, waiting = (max(row[key] for row in rows) for key in ("disturbed", "cores_used_by_waiting_sides"))
     taken = sum(map(len, (times for side in rows[0]["times_ms"].values() for times in side.values())))
