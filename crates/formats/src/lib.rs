@@ -19,10 +19,11 @@
 //! # Ok::<(), physiosynth_formats::FormatError>(())
 //! ```
 //!
-//! Each recording format has a folder: [`wfdb`] so far. In it, each signal format is one file.
+//! Each recording format has a folder: [`wfdb`], with one file per signal format, and [`edf`].
 #![forbid(unsafe_code)]
 
 mod database;
+pub mod edf;
 mod error;
 mod inspection;
 mod replace;
