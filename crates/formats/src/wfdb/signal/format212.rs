@@ -2,7 +2,7 @@
 //! bits are the first byte, its four high bits the low half of the second; the second sample's four high bits are the high
 //! half of the second byte, its eight low bits the third.
 
-use super::{Coding, SignalFormat};
+use super::{Blocks, Coding, SignalFormat, Storage};
 
 /// Format 212. −2048 marks a missing sample.
 pub(super) static CODING: Coding = Coding {
@@ -11,11 +11,8 @@ pub(super) static CODING: Coding = Coding {
     resolution: 12,
     minimum: -2_047,
     maximum: 2_047,
-    missing: -2_048,
-    block_samples: 2,
-    block_bytes: 3,
-    decode,
-    encode,
+    missing: Some(-2_048),
+    storage: Storage::Blocks(Blocks { samples: 2, bytes: 3, partial: &[2], differences: false, decode, encode: Some(encode) }),
 };
 
 /// The sample whose low and high bits stand where a 16-bit value's twelve upper bits would.
