@@ -116,13 +116,16 @@ fn truncated_runs_stop_at_the_cut() {
     }
 }
 
+/// A loss of the state alone.
+type Loss = fn(&State) -> Tensor<1>;
+
 /// Of a loss that sees the cell states alone, the hidden states alone, or the cell states twice over, with and without lengths:
 /// both codes agree, and both with central differences by the input.
 #[test]
 fn gradients_come_through_each_state_alone() {
     let plain = Device::flex();
     let device = plain.clone().autodiff();
-    let losses: [(&str, fn(&State) -> Tensor<1>); 3] = [
+    let losses: [(&str, Loss); 3] = [
         ("cell", |state| weighted(state.cell.as_ref().unwrap_or(&state.hidden), 6)),
         ("hidden", |state| weighted(&state.hidden, 6)),
         ("cell twice", |state| {

@@ -13,10 +13,11 @@ impl Recurrent {
     /// h). In Keras,
     ///
     /// ```python
-    /// safetensors.numpy.save_file({w.path: w.numpy() for w in model.weights}, "model.safetensors")
+    /// weights = {w.path: numpy.ascontiguousarray(w.numpy()) for w in model.weights}
+    /// safetensors.numpy.save_file(weights, "model.safetensors")
     /// ```
     ///
-    /// writes them under names such as `lstm/lstm_cell/kernel`, whose prefix is `"lstm/lstm_cell/"`;
+    /// (contiguous, since safetensors 0.8 writes other arrays in the wrong order) writes them under names such as `lstm/lstm_cell/kernel`, whose prefix is `"lstm/lstm_cell/"`;
     /// `bidirectional/forward_lstm/lstm_cell/` and `bidirectional/backward_lstm/lstm_cell/` with `Bidirectional`.
     pub fn with_keras_weights(mut self, weights: &StateDict, prefixes: &[&str]) -> Result<Self, StateDictError> {
         let config = self.config().clone();
@@ -27,7 +28,7 @@ impl Recurrent {
             for direction in 0..directions {
                 let row = index * directions + direction;
                 let Some(prefix) = prefixes.get(row) else {
-                    let advice = format!("give {} prefixes, one for each layer and direction", config.layers * directions);
+                    let advice = format!("give one prefix for each layer and direction, {} in all", config.layers * directions);
                     return Err(StateDictError::Missing {
                         origin: weights.origin(),
                         name: format!("kernel of layer {index}, direction {direction}"),

@@ -21,8 +21,8 @@ pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
 pub fn difference(found: &[f32], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-    // `max` would pass over what is no number.
     let apart = found.iter().zip(expected).map(|(a, b)| (f64::from(*a) - b).abs());
-    let apart = apart.fold(0.0_f64, |largest, apart| if apart <= largest { largest } else { apart });
+    // `max` alone would pass over what is no number.
+    let apart = apart.fold(0.0_f64, |largest, apart| if apart.is_nan() { f64::INFINITY } else { largest.max(apart) });
     apart / largest.max(f64::MIN_POSITIVE)
 }
