@@ -40,42 +40,23 @@ pub(super) fn backward(
                 for r in 0..job.rows {
                     let own = comptime!(pass * job.rows + r);
                     let turn = Turn { index, unit, end: ends[r] };
-                    if comptime!(job.kind == Kind::Lstm) {
-                        lstm(
-                            behind,
-                            gates,
-                            kept,
-                            found,
-                            &mut deltas,
-                            &mut carried,
-                            &mut carried_cell,
-                            &mut memory,
-                            &mut totals,
-                            &turn,
-                            r,
-                            own,
-                            &at,
-                            job,
-                        );
-                    } else if comptime!(job.kind == Kind::Simple) {
-                        simple(
-                            behind,
-                            gates,
-                            kept,
-                            other,
-                            found,
-                            &mut deltas,
-                            &mut carried,
-                            &mut totals,
-                            &turn,
-                            r,
-                            own,
-                            &at,
-                            job,
-                        );
-                    } else {
-                        gru(behind, gates, kept, other, found, &mut deltas, &mut carried, &mut totals, &turn, r, own, &at, job);
-                    }
+                    cell(
+                        behind,
+                        gates,
+                        kept,
+                        other,
+                        found,
+                        &mut deltas,
+                        &mut carried,
+                        &mut carried_cell,
+                        &mut memory,
+                        &mut totals,
+                        &turn,
+                        r,
+                        own,
+                        &at,
+                        job,
+                    );
                 }
             }
         }
@@ -108,17 +89,45 @@ pub(super) fn backward(
 
 /// One unit of one row at one step.
 #[derive(CubeType, Clone, Copy)]
-struct Turn {
+pub(super) struct Turn {
     /// The order of computation, forward.
-    index: usize,
-    unit: usize,
+    pub index: usize,
+    pub unit: usize,
     /// Where the row ends.
-    end: usize,
+    pub end: usize,
+}
+
+/// The gradients of a cell's sums.
+#[cube]
+pub(super) fn cell(
+    behind: &[f32],
+    gates: &mut [f32],
+    kept: &[f32],
+    other: &[f32],
+    found: &mut [f32],
+    deltas: &mut Shared<[f32]>,
+    carried: &mut Array<f32>,
+    carried_cell: &mut Array<f32>,
+    memory: &mut Array<f32>,
+    totals: &mut Array<f32>,
+    turn: &Turn,
+    #[comptime] r: usize,
+    #[comptime] own: usize,
+    at: &Places,
+    #[comptime] job: Job,
+) {
+    if comptime!(job.kind == Kind::Lstm) {
+        lstm(behind, gates, kept, found, deltas, carried, carried_cell, memory, totals, turn, r, own, at, job);
+    } else if comptime!(job.kind == Kind::Simple) {
+        simple(behind, gates, kept, other, found, deltas, carried, totals, turn, r, own, at, job);
+    } else {
+        gru(behind, gates, kept, other, found, deltas, carried, totals, turn, r, own, at, job);
+    }
 }
 
 /// The steps of each row; none for rows beyond the batch.
 #[cube]
-fn read_ends(kept: &[f32], ends: &mut Array<usize>, at: &Places, #[comptime] job: Job) {
+pub(super) fn read_ends(kept: &[f32], ends: &mut Array<usize>, at: &Places, #[comptime] job: Job) {
     #[unroll]
     for r in 0..job.rows {
         let row = first_row(job) + r;
@@ -157,7 +166,7 @@ fn output_of(index: usize, unit: usize, r: usize, at: &Places, #[comptime] job: 
 
 /// What comes from behind the last step.
 #[cube]
-fn begin(
+pub(super) fn begin(
     kept: &[f32],
     other: &[f32],
     carried: &mut Array<f32>,
@@ -453,7 +462,7 @@ fn add_product(
 
 /// Writes what came out before the first step.
 #[cube]
-fn end(
+pub(super) fn end(
     kept: &[f32],
     found: &mut [f32],
     carried: &Array<f32>,

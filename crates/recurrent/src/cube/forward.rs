@@ -65,7 +65,7 @@ pub(super) fn forward(
 
 /// The steps of each row; none for rows beyond the batch.
 #[cube]
-fn read_ends(lengths: &[u32], ends: &mut Array<usize>, at: &Places, #[comptime] job: Job) {
+pub(super) fn read_ends(lengths: &[u32], ends: &mut Array<usize>, at: &Places, #[comptime] job: Job) {
     #[unroll]
     for r in 0..job.rows {
         let row = first_row(job) + r;
@@ -82,7 +82,7 @@ fn read_ends(lengths: &[u32], ends: &mut Array<usize>, at: &Places, #[comptime] 
 
 /// Reads the initial states, and keeps what the way back needs of them.
 #[cube]
-fn begin(
+pub(super) fn begin(
     constants: &[f32],
     kept: &mut [f32],
     state: &mut Shared<[f32]>,
@@ -202,7 +202,7 @@ fn add_product(
 
 /// From the sums to the new states, for the rows that take this step; the others keep theirs.
 #[cube]
-fn finish(
+pub(super) fn finish(
     sums: &Array<f32>,
     gates: &mut [f32],
     constants: &[f32],

@@ -3,6 +3,7 @@
 mod backward;
 mod cells;
 mod forward;
+mod held;
 mod layout;
 mod mask;
 mod plan;

@@ -141,7 +141,7 @@ const fn shared_floats(weights: Weights, kind: Kind, units: usize, way: Way) -> 
     match (weights, way) {
         (Weights::Streamed, Way::Forward) => 2 * units,
         (Weights::Streamed, Way::Back) => kind.gates() * units,
-        (Weights::Held, Way::Forward) => (1 + kind.gates()) * units,
+        (Weights::Held, Way::Forward) => (2 + kind.gates()) * units,
         (Weights::Held, Way::Back) => 2 * kind.gates() * units,
     }
 }

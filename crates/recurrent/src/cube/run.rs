@@ -17,8 +17,8 @@ use cubecl::prelude::*;
 
 use super::cells::{Job, PlacesLaunch};
 use super::layout::{Regions, Sizes};
-use super::plan::{Kind, Limits, Plan, Way, choose};
-use super::{forward, mask, prepare};
+use super::plan::{Kind, Limits, Plan, Way, Weights, choose};
+use super::{forward, held, mask, prepare};
 use crate::operation::{Sequence, SequenceRun, SequenceTensors};
 
 /// What the way back needs of the way forward.
@@ -102,7 +102,9 @@ impl Setting {
     }
 
     pub(super) fn job(&self, plan: Plan) -> Job {
-        let Plan { lanes, groups, rows, passes, .. } = plan;
+        let Plan { weights, lanes, groups, rows, passes } = plan;
+        // With weights in registers an invocation carries one row, if any.
+        let (groups, rows) = if weights == Weights::Held { (rows, 1) } else { (groups, rows) };
         let (keep, last, lengths, offset) = (false, false, false, false);
         Job { kind: self.kind, units: self.sizes.units, lanes, groups, rows, passes, keep, last, lengths, offset }
     }
@@ -245,7 +247,11 @@ pub(crate) fn run(sequence: &Sequence, operands: &SequenceTensors<CubeTensor>, k
     let output = setting.empty([batch, time, directions * units]);
     let rest = setting.empty([len]);
     let (count, dim) = setting.grid(plan);
-    forward::forward::launch(
+    let launch = match plan.weights {
+        Weights::Streamed => forward::forward::launch,
+        Weights::Held => held::held_forward::launch,
+    };
+    launch(
         &setting.client,
         count,
         dim,

@@ -8,11 +8,11 @@ use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
-use super::backward;
 use super::cells::Job;
 use super::layout::Sizes;
-use super::plan::{Kind, Way};
+use super::plan::{Kind, Way, Weights};
 use super::run::{Kept, Setting, Starts};
+use super::{backward, held};
 use crate::operation::{Sequence, SequenceGradients, SequenceTensors};
 
 /// What the launch leaves for the products.
@@ -102,7 +102,11 @@ fn launch(
     let found = setting.empty([regions.len()]);
     let other = gradients.last_cell.map(into_contiguous).or(output).unwrap_or_else(|| rest.clone());
     let (count, dim) = setting.grid(plan);
-    backward::backward::launch(
+    let launch = match plan.weights {
+        Weights::Streamed => backward::backward::launch,
+        Weights::Held => held::held_backward::launch,
+    };
+    launch(
         &setting.client,
         count,
         dim,
