@@ -57,13 +57,17 @@
 
 mod activation;
 mod backward;
+mod candidate;
 mod cells;
 mod forward;
 mod pack;
+mod pool;
 mod product;
+mod shared;
 mod shares;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
 use std::sync::Arc;
 
@@ -71,12 +75,9 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::Cell;
-pub(crate) use backward::backward;
 use pack::Layout;
-
-/// Rows of the batch that one task carries through time. Fixed, so that results don't depend on the number of threads: small
-/// enough to feed many cores, and a multiple of the micro-kernel's block.
-const TILE: usize = 12;
+use pool::Buffer;
+pub(crate) use shares::Gradients;
 
 /// Sizes of one layer's run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,66 +142,19 @@ struct Direction<'a> {
 
 impl<'a> Operands<'a> {
     fn direction(&self, shape: &Shape, index: usize) -> Direction<'a> {
-        let part = |values: &'a [f32]| {
-            let len = values.len() / shape.directions;
-            &values[index * len..][..len]
-        };
         Direction {
-            weight_ih: part(self.weight_ih),
-            weight_hh: part(self.weight_hh),
-            bias_ih: part(self.bias_ih),
-            bias_hh: part(self.bias_hh),
-        }
-    }
-}
-
-/// Rows `first..first + rows` of the batch in one direction.
-#[derive(Debug, Clone, Copy)]
-struct Tile {
-    direction: usize,
-    first: usize,
-    rows: usize,
-}
-
-impl Tile {
-    /// Where in the sequence the `index`-th step of this direction stands.
-    fn time(self, index: usize, time: usize) -> usize {
-        if self.direction == 0 { index } else { time - 1 - index }
-    }
-
-    /// Copies this tile's rows of `[batch, units]` into rows of `width` values.
-    fn read(self, source: &[f32], units: usize, width: usize, target: &mut [f32]) {
-        let source = &source[self.first * units..][..self.rows * units];
-        for (target, source) in target.chunks_mut(width).zip(source.chunks(units)) {
-            target[..units].copy_from_slice(source);
+            weight_ih: shape.part(self.weight_ih, index),
+            weight_hh: shape.part(self.weight_hh, index),
+            bias_ih: shape.part(self.bias_ih, index),
+            bias_hh: shape.part(self.bias_hh, index),
         }
     }
 }
 
 impl Shape {
-    fn tile_rows(&self) -> usize {
-        let tiles = self.batch.div_ceil(TILE);
-        self.batch.div_ceil(tiles).next_multiple_of(product::BLOCK)
-    }
-
-    /// All tasks: direction by direction, tile by tile.
-    fn tiles(&self) -> Vec<Tile> {
-        let rows = self.tile_rows();
-        (0..self.directions)
-            .flat_map(|direction| {
-                (0..self.batch).step_by(rows).map(move |first| Tile { direction, first, rows: rows.min(self.batch - first) })
-            })
-            .collect()
-    }
-
-    /// The tile that holds `row` in `direction`, and its row there.
-    fn tile_of(&self, direction: usize, row: usize) -> (usize, usize) {
-        let rows = self.tile_rows();
-        (direction * self.batch.div_ceil(rows) + row / rows, row % rows)
-    }
-
+    /// One direction's part of `values`.
     fn part<'a>(&self, values: &'a [f32], direction: usize) -> &'a [f32] {
-        let len = self.batch * self.units;
+        let len = values.len() / self.directions;
         &values[direction * len..][..len]
     }
 }
@@ -259,9 +213,10 @@ impl WithSimd for Lanes {
     }
 }
 
-/// What the way back needs of the way forward.
+/// What the way back needs of the way forward, beside the output.
 pub struct Kept {
     vectors: Vectors,
+    checkpoint: usize,
     traces: Vec<forward::Trace>,
 }
 
@@ -275,62 +230,100 @@ impl std::fmt::Debug for Kept {
 /// and every how many steps ([`RecurrentConfig::checkpoint`](crate::RecurrentConfig::checkpoint)).
 pub(crate) fn forward(vectors: Vectors, shape: &Shape, operands: &Operands<'_>, want_cell: bool, keep: Option<usize>) -> Output {
     let layout = Layout::new(shape, vectors.dispatch(Lanes));
-    let weights: Vec<_> = (0..shape.directions)
-        .into_par_iter()
-        .map(|index| pack::Forward::new(layout, &operands.direction(shape, index)))
-        .collect();
-    let traces: Vec<_> = shape
-        .tiles()
-        .into_par_iter()
-        .map(|tile| {
-            let run = forward::Run {
-                shape,
-                tile,
-                weights: &weights[tile.direction],
-                input: operands.input,
-                hidden: shape.part(operands.hidden, tile.direction),
-                cell: shape.part(operands.cell, tile.direction),
-                keep: keep.is_some(),
-            };
+    let weights = pack_each(shape, |index| pack::Forward::new(layout, &operands.direction(shape, index)));
+    let tiles = tiles::tiles(shape, operands.lengths);
+    let mut traces = Vec::new();
+    let fill = |output: shared::Shared<'_>| {
+        let task = |tile: &tiles::Tile| {
+            let run = forward::Run { shape, layout, tile, operands, weights: &weights[tile.direction] };
+            let run = forward::Whole { run, output, keep };
             match shape.cell {
                 Cell::Lstm => vectors.dispatch(forward::Lstm(run)),
-                Cell::Gru => vectors.dispatch(forward::Gru(run)),
+                Cell::Gru if shape.reset_after => vectors.dispatch(forward::Gru(run)),
+                Cell::Gru => vectors.dispatch(forward::Before(run)),
                 Cell::Simple => vectors.dispatch(forward::Simple(run)),
             }
-        })
-        .collect();
-    let output = gather(shape, layout, &traces);
-    let last_cell = want_cell.then(|| last_cell(shape, layout, &traces));
-    Output { output, last_cell, kept: keep.map(|_| Arc::new(Kept { vectors, traces })) }
+        };
+        traces = tiles.par_iter().with_max_len(1).map(task).collect();
+    };
+    #[expect(unsafe_code, reason = "see `shared`")]
+    // SAFETY: the tiles are all rows in all directions, and each writes its rows' hidden states up to their ends and zeros
+    // from there on.
+    let output = unsafe { shared::filled(shape.batch * shape.time * shape.directions * shape.units, fill) };
+    let last_cell = want_cell.then(|| shares::states(shape, &tiles, &traces, layout.width(), |trace| &trace.cell));
+    let kept = keep.map(|checkpoint| Arc::new(Kept { vectors, checkpoint, traces }));
+    Output { output, last_cell, kept }
 }
 
-/// Collects the tiles' last cell states.
-fn last_cell(shape: &Shape, layout: Layout, traces: &[forward::Trace]) -> Vec<f32> {
-    let (units, width) = (shape.units, layout.width());
-    let of = |tile: Tile, trace: &forward::Trace| trace.cell[trace.cell.len() - tile.rows * width..].to_vec();
-    shape
-        .tiles()
-        .into_iter()
-        .zip(traces)
-        .flat_map(|(tile, trace)| of(tile, trace).chunks(width).flat_map(|row| row[..units].to_vec()).collect::<Vec<_>>())
-        .collect()
+/// Each direction's weights, packed.
+fn pack_each<T: Send>(shape: &Shape, pack: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+    (0..shape.directions).into_par_iter().map(pack).collect()
 }
 
-/// Collects the tiles' hidden states into the output.
-fn gather(shape: &Shape, layout: Layout, traces: &[forward::Trace]) -> Vec<f32> {
-    let (units, width) = (shape.units, layout.width());
-    let mut output = vec![0.0; shape.batch * shape.time * shape.directions * units];
-    output.par_chunks_mut(shape.time * shape.directions * units).enumerate().for_each(|(row, output)| {
-        for direction in 0..shape.directions {
-            let (tile, local) = shape.tile_of(direction, row);
-            let trace = &traces[tile];
-            let state = trace.hidden.len() / (shape.time + 1);
-            let place = Tile { direction, first: row, rows: 1 };
-            for index in 0..shape.time {
-                let at = (place.time(index, shape.time) * shape.directions + direction) * units;
-                output[at..][..units].copy_from_slice(&trace.hidden[(index + 1) * state + local * width..][..units]);
+/// Runs the layer back through time: from the gradient of `output`, which the way forward gave, to that of all that went in;
+/// the input's only if `want_input`.
+///
+/// The tiles' shares are added in their order, so the result doesn't depend on the number of threads.
+pub(crate) fn backward(
+    shape: &Shape,
+    operands: &Operands<'_>,
+    output: &[f32],
+    kept: &Kept,
+    behind: Behind<'_>,
+    want_input: bool,
+) -> Gradients {
+    let (vectors, checkpoint) = (kept.vectors, kept.checkpoint);
+    let layout = Layout::new(shape, vectors.dispatch(Lanes));
+    let weights = pack_each(shape, |index| {
+        let direction = operands.direction(shape, index);
+        let again = (checkpoint > 0).then(|| pack::Forward::new(layout, &direction));
+        (pack::Backward::new(layout, &direction, want_input), again)
+    });
+    let none = pack::Forward::none();
+    let tiles = tiles::tiles(shape, operands.lengths);
+    let mut shares = Vec::new();
+    let mut run = |inputs: &[shared::Shared<'_>]| {
+        let task = |(tile, trace): (&tiles::Tile, &forward::Trace)| {
+            let (weights, again) = &weights[tile.direction];
+            let forward = forward::Run { shape, layout, tile, operands, weights: again.as_ref().unwrap_or(&none) };
+            let input = inputs.get(tile.direction).copied();
+            let run = backward::Run { forward, weights, trace, checkpoint, output, behind, input };
+            match shape.cell {
+                Cell::Lstm => vectors.dispatch(backward::Lstm(run)),
+                Cell::Gru if shape.reset_after => vectors.dispatch(backward::Gru(run)),
+                Cell::Gru => vectors.dispatch(backward::Before(run)),
+                Cell::Simple => vectors.dispatch(backward::Simple(run)),
             }
+        };
+        shares = tiles.par_iter().zip(&kept.traces).with_max_len(1).map(task).collect();
+    };
+    let input = if want_input {
+        Some(inputs(shape, operands.input.len(), run))
+    } else {
+        run(&[]);
+        None
+    };
+    let gradients = shares::collect(shape, layout, &tiles, shares, operands.offset.is_some());
+    Gradients { input, ..gradients }
+}
+
+/// The input's gradient, from `run`, which fills one for each direction.
+fn inputs(shape: &Shape, len: usize, run: impl FnOnce(&[shared::Shared<'_>])) -> Vec<f32> {
+    /// Values that one task adds.
+    const PIECE: usize = 1 << 14;
+    let mut other = Buffer::any(if shape.directions > 1 { len } else { 0 });
+    #[expect(unsafe_code, reason = "see `shared`")]
+    // SAFETY: the tiles of each direction are all rows, and each writes the gradients of its rows' steps and zeros behind.
+    let mut input = unsafe {
+        shared::filled(len, |first| {
+            let second = shared::Shared::of(&mut other);
+            run(&[first, second]);
+        })
+    };
+    input.par_chunks_mut(PIECE).zip(other.par_chunks(PIECE)).for_each(|(input, other)| {
+        for (input, other) in input.iter_mut().zip(other) {
+            *input += other;
         }
     });
-    output
+    input
 }
