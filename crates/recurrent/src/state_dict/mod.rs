@@ -202,7 +202,11 @@ impl StateDict {
         std::fs::File::create(&temporary)
             .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
             .and_then(|()| std::fs::rename(&temporary, path))
-            .map_err(|cause| StateDictError::Io { path: path.to_owned(), action: "writing", cause })
+            .map_err(|cause| {
+                // What is half written helps nobody; that it could not be removed either is the lesser problem.
+                _ = std::fs::remove_file(&temporary);
+                StateDictError::Io { path: path.to_owned(), action: "writing", cause }
+            })
     }
 
     /// The arrays' names, sorted.
