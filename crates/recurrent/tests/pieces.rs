@@ -196,3 +196,19 @@ fn runs_without_gradients_give_the_same() {
         assert!(trained == bits(&net.clone().no_grad(), &device), "{net:?} without trained parameters");
     }
 }
+
+/// The weights' gradients do not depend on whether anybody asks for the input's, or for the state's.
+#[test]
+fn inputs_need_not_be_differentiated() {
+    let device = Device::flex().autodiff();
+    for net in nets(&device, true) {
+        let of = |tracked: bool| {
+            let input = tensor([3, 7, 3], 3, &device);
+            let input = if tracked { input.require_grad() } else { input };
+            of_weights(&net, &weighted(&net.forward(input, None), 6).backward())
+        };
+        assert!(of(true) == of(false), "{net:?}");
+        let (output, _) = net.forward_with_state(tensor([3, 7, 3], 3, &device), None, None);
+        assert!(of_weights(&net, &weighted(&output, 6).backward()) == of(false), "{net:?} with a state nobody uses");
+    }
+}

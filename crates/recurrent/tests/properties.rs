@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use common::{Given, Operands, Run, difference, draw, forward, net_of, operands, run, run_on, values};
 use physiosynth_recurrent::{Cell, ConfigError, Inputs, Kernel, Lengths, Recurrent, RecurrentConfig, with_path_ids};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// Cells, with both places of a GRU's reset gate ([`RecurrentConfig::reset_after`]).
 const CELLS: [(Cell, bool); 4] = [(Cell::Lstm, true), (Cell::Gru, true), (Cell::Gru, false), (Cell::Simple, true)];
@@ -54,6 +54,37 @@ fn fused_equals_plain() {
                 assert!(apart <= 1e-5, "{config:?} {given:?} {name}: {apart:e}");
             }
         }
+    }
+}
+
+/// Nets, sizes and options drawn at random: the fused code agrees with the plain one, and with itself on another number of
+/// threads.
+#[test]
+fn fused_equals_plain_whatever_is_drawn() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("a thread pool");
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let mut below = |n: u32| (rng.next_u32() % n) as usize;
+    for _ in 0..60 {
+        let config = RecurrentConfig {
+            layers: 1 + below(2),
+            bidirectional: below(2) == 1,
+            constant: below(2) * below(6),
+            checkpoint: below(2) * below(9),
+            ..config(CELLS[below(4)], 1 + below(20), 1 + below(40))
+        };
+        let size = [1 + below(30), 1 + below(25)];
+        let lengths = (below(2) == 1).then(|| (0..size[0]).map(|_| 1 + below(size[1] as u32)).collect());
+        let scale = 1.0 / (config.units as f32).sqrt();
+        let given = Given { size, initial: below(2) == 1, scale, lengths };
+        let operands = operands(&config, &given);
+        let fused = run_on(&config, &given, &operands, Kernel::Auto, &Device::flex());
+        let plain = run_on(&config, &given, &operands, Kernel::Plain, &Device::flex());
+        for (name, plain) in &plain {
+            let apart = apart(&fused[name], plain);
+            assert!(apart <= 1e-5, "{config:?} {given:?} {name}: {apart:e}");
+        }
+        let again = pool.install(|| run_on(&config, &given, &operands, Kernel::Auto, &Device::flex()));
+        assert!(again == fused, "{config:?} {given:?}: three threads");
     }
 }
 
