@@ -3,7 +3,7 @@
 mod common;
 
 use burn::tensor::{Device, Tensor};
-use common::{Given, Operands, Run, difference, draw, forward, net_of, operands, run, run_on, values};
+use common::{Given, Operands, Run, difference, draw, forward, net_of, operands, run_on, values};
 use physiosynth_recurrent::{Cell, ConfigError, Inputs, Kernel, Lengths, Recurrent, RecurrentConfig, with_path_ids};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -205,8 +205,10 @@ fn smallest_sizes_run() {
     for cell in CELLS {
         let config = RecurrentConfig { bidirectional: false, ..config(cell, 1, 1) };
         for size in [[1, 1], [1, 2], [30, 1]] {
-            let fused = run(&config, size, false, 0.5, Kernel::Auto, &Device::flex());
-            let plain = run(&config, size, false, 0.5, Kernel::Plain, &Device::flex());
+            let given = Given { size, initial: false, scale: 0.5, lengths: None };
+            let operands = operands(&config, &given);
+            let [fused, plain] =
+                [Kernel::Auto, Kernel::Plain].map(|kernel| run_on(&config, &given, &operands, kernel, &Device::flex()));
             assert!(plain.iter().all(|(name, plain)| apart(&fused[name], plain) <= 1e-5), "{config:?} {size:?}");
         }
     }

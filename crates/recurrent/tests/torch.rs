@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
-use common::{Given, difference, operands, run, run_on};
+use common::{Given, difference, operands, run_on};
 use physiosynth_recurrent::{Cell, Kernel, RecurrentConfig};
 
 #[derive(serde::Deserialize)]
@@ -45,18 +45,15 @@ fn check(kernel: Kernel) {
             ..RecurrentConfig::default()
         };
         let given = Given { size: [case.batch, case.time], initial: case.initial, scale: 0.5, lengths: case.lengths };
-        let found = match &given.lengths {
-            None => run(&config, given.size, given.initial, given.scale, kernel, &Device::flex()),
-            Some(lengths) => {
-                let mut operands = operands(&config, &given);
-                let input = operands.get_mut("input").expect("an input").as_mut_slice::<f32>().expect("float32 values");
-                for (row, length) in input.chunks_mut(case.time * case.input).zip(lengths) {
-                    // What is no number in the padding must change nothing.
-                    row[length * case.input..].fill(f32::NAN);
-                }
-                run_on(&config, &given, &operands, kernel, &Device::flex())
+        let mut operands = operands(&config, &given);
+        if let Some(lengths) = &given.lengths {
+            // What is no number in the padding must change nothing.
+            let input = operands.get_mut("input").expect("an input").as_mut_slice::<f32>().expect("float32 values");
+            for (row, length) in input.chunks_mut(case.time * case.input).zip(lengths) {
+                row[length * case.input..].fill(f32::NAN);
             }
-        };
+        }
+        let found = run_on(&config, &given, &operands, kernel, &Device::flex());
         for (name, expected) in &case.values {
             // The script keeps every 31st value of long tensors.
             let stride = if found[name].len() == expected.len() { 1 } else { 31 };

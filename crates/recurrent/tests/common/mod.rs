@@ -27,7 +27,7 @@ pub struct Given {
 /// Everything that is drawn, by name.
 pub type Operands = BTreeMap<String, TensorData>;
 
-/// Input, constants, states and weights.
+/// Input, constants, states and weights, as the goldens' script draws them.
 pub fn operands(config: &RecurrentConfig, given: &Given) -> Operands {
     let ([batch, time], scale) = (given.size, given.scale);
     let (directions, rows, units) = (config.directions(), config.cell.gates() * config.units, config.units);
@@ -144,17 +144,4 @@ pub fn run_on(
         add(format!("bias_hh.{index}"), layer.bias_hh.val().grad(&gradients).as_ref().map(values));
     }
     found
-}
-
-/// As [`run_on`], on the operands of the goldens (there, weights up to `scale` 0.5).
-pub fn run(
-    config: &RecurrentConfig,
-    size: [usize; 2],
-    initial: bool,
-    scale: f32,
-    kernel: Kernel,
-    device: &Device,
-) -> BTreeMap<String, Vec<f32>> {
-    let given = Given { size, initial, scale, lengths: None };
-    run_on(config, &given, &operands(config, &given), kernel, device)
 }
