@@ -68,7 +68,7 @@
 //! `run` returns these, `forward` panics with the same words.
 
 mod config;
-#[cfg(any(feature = "wgpu", feature = "cuda"))]
+#[cfg(all(any(feature = "wgpu", feature = "cuda"), not(feature = "fusion")))]
 mod cube;
 mod identity;
 mod inputs;

@@ -13,10 +13,11 @@ pub(super) fn sigmoid(x: f32) -> f32 {
 /// The hyperbolic tangent, cut where it is 1 in single precision: some drivers divide infinity by infinity beyond.
 #[cube]
 pub(super) fn squash(x: f32) -> f32 {
-    x.min(15.0f32).max(-15.0f32).tanh()
+    x.clamp(-15.0f32, 15.0f32).tanh()
 }
 
 /// What a kernel is compiled for.
+#[expect(clippy::struct_excessive_bools, reason = "each switches a part of the kernel on, independently of the others")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Job {
     pub kind: Kind,

@@ -4,7 +4,7 @@ use cubecl::client::Client;
 
 use crate::{Cell, RecurrentConfig};
 
-/// Invocations of a cube, at most: WebGPU's default. CubeCL reports the adapter's maximum, while a device that the program
+/// Invocations of a cube, at most: WebGPU's default. `CubeCL` reports the adapter's maximum, while a device that the program
 /// made itself may allow no more than the default; and larger cubes would gain nothing here.
 const INVOCATIONS: usize = 256;
 
@@ -26,7 +26,7 @@ pub(crate) struct Limits {
     pub shared_bytes: usize,
     /// Invocations of a cube.
     pub invocations: usize,
-    /// Storage buffers of a kernel, CubeCL's own (sizes and scalars) included.
+    /// Storage buffers of a kernel, `CubeCL`'s own (sizes and scalars) included.
     pub buffers: usize,
 }
 
@@ -37,9 +37,13 @@ impl Limits {
         Self { shared_bytes: 16 << 10, invocations: INVOCATIONS, buffers: 8 }
     }
 
-    /// What the client's device allows. CubeCL takes shared memory and storage buffers (less one, which wgpu itself needs on
+    /// What the client's device allows. `CubeCL` takes shared memory and storage buffers (less one, which wgpu itself needs on
     /// Metal) from the device, but invocations from the adapter, hence the cap.
     pub(crate) fn of(client: &Client) -> Self {
+        #[cfg(test)]
+        if let Some(forced) = super::tests::forced() {
+            return forced.limits;
+        }
         let hardware = &client.properties().hardware;
         let widest = hardware.max_units_per_cube.min(hardware.max_cube_dim.0).min(hardware.max_cube_dim.1) as usize;
         Self {
@@ -124,6 +128,7 @@ impl Plan {
         }
     }
 
+    #[cfg(test)]
     pub(crate) const fn invocations(&self) -> usize {
         self.lanes * self.groups
     }
@@ -148,6 +153,10 @@ const fn shared_floats(weights: Weights, kind: Kind, units: usize, way: Way) -> 
 
 /// The plan for a layer of `units` units over a batch of `batch` rows; none where the limits allow none.
 pub(crate) fn choose(kind: Kind, units: usize, batch: usize, directions: usize, way: Way, limits: Limits) -> Option<Plan> {
+    #[cfg(test)]
+    if super::tests::forced().is_some_and(|forced| forced.streamed) {
+        return streamed(kind, units, batch, directions, way, limits);
+    }
     held(kind, units, batch, directions, way, limits).or_else(|| streamed(kind, units, batch, directions, way, limits))
 }
 
@@ -158,7 +167,7 @@ fn wanted(batch: usize, directions: usize) -> usize {
 }
 
 /// With the weights in registers.
-pub(crate) fn held(kind: Kind, units: usize, batch: usize, directions: usize, way: Way, limits: Limits) -> Option<Plan> {
+fn held(kind: Kind, units: usize, batch: usize, directions: usize, way: Way, limits: Limits) -> Option<Plan> {
     let gates = kind.gates();
     // Its candidate needs a second product behind the reset gate: other weights at other times.
     if kind == Kind::GruBefore || units > HELD || gates * units > limits.invocations {
@@ -169,7 +178,7 @@ pub(crate) fn held(kind: Kind, units: usize, batch: usize, directions: usize, wa
 }
 
 /// With the weights in global memory.
-pub(crate) fn streamed(kind: Kind, units: usize, batch: usize, directions: usize, way: Way, limits: Limits) -> Option<Plan> {
+fn streamed(kind: Kind, units: usize, batch: usize, directions: usize, way: Way, limits: Limits) -> Option<Plan> {
     let passes = units.div_ceil(limits.invocations.max(1));
     let lanes = units.div_ceil(passes.max(1));
     let side_by_side = limits.invocations / lanes.max(1);

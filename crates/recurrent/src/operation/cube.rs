@@ -1,4 +1,4 @@
-//! The sequence operation on GPUs, through CubeCL.
+//! The sequence operation on GPUs, through `CubeCL`.
 
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{CubeBackend, CubeDevice};

@@ -16,7 +16,7 @@
 #![expect(clippy::too_many_arguments, reason = "dispatch routes tensors one by one")]
 
 mod autodiff;
-#[cfg(any(feature = "wgpu", feature = "cuda"))]
+#[cfg(all(any(feature = "wgpu", feature = "cuda"), not(feature = "fusion")))]
 mod cube;
 mod flex;
 
@@ -89,7 +89,7 @@ pub struct SequenceGradients<T> {
 }
 
 /// Runs a layer over a sequence.
-#[backend_extension(Flex, Cube: cfg(any(feature = "wgpu", feature = "cuda")), Autodiff)]
+#[backend_extension(Flex, Cube: cfg(all(any(feature = "wgpu", feature = "cuda"), not(feature = "fusion"))), Autodiff)]
 pub trait SequenceOps: Backend {
     /// `[batch, time, features]` → `[batch, time, directions × units]`.
     fn recurrent_sequence(
@@ -177,7 +177,7 @@ pub(crate) fn supports(config: &RecurrentConfig, run: &LayerRun<'_>) -> bool {
     fn on(device: &DispatchDevice, config: &RecurrentConfig, run: &LayerRun<'_>) -> bool {
         match device {
             DispatchDevice::Flex(_) => flex::supports(config, run),
-            #[cfg(any(feature = "wgpu", feature = "cuda"))]
+            #[cfg(all(any(feature = "wgpu", feature = "cuda"), not(feature = "fusion")))]
             DispatchDevice::Cube(device) => cube::supports(config, run, device),
             DispatchDevice::Autodiff(device) => on(device, config, run),
             #[expect(unreachable_patterns, reason = "which devices there are is for burn's features to say")]
