@@ -2,7 +2,6 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::Behind;
 use super::cells::{CellKernel, States};
 use super::forward::{self, Sink, Trace};
 use super::pack::{self, Layout, Part};
@@ -10,6 +9,7 @@ use super::pool::Buffer;
 use super::product::{BLOCK, Factors, PANEL, Panels, Sums, multiply};
 use super::shared::{Shared, prefetch};
 use super::shares::Share;
+use super::{Behind, copy};
 
 /// Pairs (row, step) whose gate gradients are kept before they enter the weight gradients: as many as stay in the cache.
 const CHUNK: usize = 120;
@@ -117,7 +117,6 @@ impl Run<'_> {
                 if carry.pairs + active > carry.room {
                     Self::to_weights::<S, H, I>(simd, layout, &mut carry, &mut share);
                 }
-                self.collect(step, active, &mut carry);
                 self.step::<S, C, H, I>(simd, step, active, &records[at..], &mut carry);
                 if C::BEFORE {
                     self.reset::<S>(simd, active, &records[at..], &mut carry);
@@ -179,7 +178,7 @@ impl Run<'_> {
             *state = self.forward.start(C::CELL);
         }
         let cell = state.cell.len();
-        self.forward.restore(
+        self.forward.restore::<S>(
             steps.start,
             self.output,
             &self.trace.checkpoints[steps.start / self.checkpoint * cell..][..cell],
@@ -188,28 +187,40 @@ impl Run<'_> {
         self.forward.advance::<S, C, H, I>(simd, steps, state, Sink { output: None, records, checkpoints: None });
     }
 
-    /// Brings what this step's weights were multiplied with to the chunk.
+    /// Brings what row `row`'s weights were multiplied with at `step` to the chunk.
     #[inline(always)]
-    fn collect(&self, step: usize, active: usize, carry: &mut Carry) {
+    fn collect<S: Simd>(&self, step: usize, row: usize, carry: &mut Carry) {
         let Layout { units, input, .. } = self.forward.layout;
         let (stride, width) = (self.forward.layout.stride(), self.forward.layout.width());
-        for row in 0..active {
-            let target = &mut carry.factors[(carry.pairs + row) * stride..][..width + 1 + input];
-            let previous = if step == 0 {
-                let tile = self.forward.tile;
-                &self.forward.shape.part(self.forward.operands.hidden, tile.direction)[tile.rows[row] * units..][..units]
-            } else {
-                &self.output[self.forward.place(row, step - 1)..][..units]
-            };
-            target[..units].copy_from_slice(previous);
-            // What the next step back will read: it comes while this one's products run.
-            if step > 0 {
-                prefetch(&self.behind.output[self.forward.place(row, step - 1)..][..units]);
+        let target = &mut carry.factors[(carry.pairs + row) * stride..][..width + 1 + input];
+        let previous = if step == 0 {
+            let tile = self.forward.tile;
+            &self.forward.shape.part(self.forward.operands.hidden, tile.direction)[tile.rows[row] * units..][..units]
+        } else {
+            &self.output[self.forward.place(row, step - 1)..][..units]
+        };
+        copy::<S>(target, previous);
+        copy::<S>(&mut target[width + 1..], self.forward.input(row, step));
+    }
+
+    /// Asks for what a row a little further on will read. Rows are often a power of two apart, so that few of them fit into the
+    /// caches' sets: a whole step's would drive one another out.
+    #[inline(always)]
+    fn ahead(&self, step: usize, row: usize, active: usize) {
+        /// Rows.
+        const AHEAD: usize = 4;
+        let (mut step, mut row) = (step, row + AHEAD);
+        if row >= active {
+            if step == 0 || row - active >= active {
+                return;
             }
-            if step > 1 {
-                prefetch(&self.output[self.forward.place(row, step - 2)..][..units]);
-            }
-            target[width + 1..].copy_from_slice(self.forward.input(row, step));
+            (step, row) = (step - 1, row - active);
+        }
+        let units = self.forward.layout.units;
+        prefetch(&self.behind.output[self.forward.place(row, step)..][..units]);
+        prefetch(self.forward.input(row, step));
+        if step > 0 {
+            prefetch(&self.output[self.forward.place(row, step - 1)..][..units]);
         }
     }
 
@@ -229,6 +240,8 @@ impl Run<'_> {
         let (records, _) = S::as_simd_f32s(records);
         let mut row = 0;
         while row < active {
+            self.ahead(step, row, active);
+            self.collect::<S>(step, row, carry);
             let place = self.forward.place(row, step);
             let gradient = &mut carry.hidden[row * columns..][..columns];
             add::<S>(simd, gradient, &self.behind.output[place..][..units]);
@@ -236,7 +249,7 @@ impl Run<'_> {
             let pair = carry.pairs + row;
             let (previous, _) = S::as_simd_f32s(&carry.factors[pair * stride..][..layout.width()]);
             if C::RECORD == 0 {
-                carry.hidden_states[..units].copy_from_slice(&self.output[place..][..units]);
+                copy::<S>(&mut carry.hidden_states, &self.output[place..][..units]);
             }
             let (hidden, _) = S::as_simd_f32s(&carry.hidden_states);
             let cell = if C::CELL { &mut carry.cell[row * layout.width()..][..layout.width()] } else { &mut [] };
@@ -269,7 +282,7 @@ impl Run<'_> {
         while panel < panels {
             let mut group = 0;
             while group < layout.groups() {
-                let groups = through.some::<H>(group);
+                let groups = through.some::<S, H>(group);
                 let mut row = 0;
                 while row + BLOCK <= active {
                     through.add::<S, H, 1, BLOCK>(simd, hidden, (group, groups), panel, row);
@@ -341,7 +354,7 @@ impl Run<'_> {
             #[expect(unsafe_code, reason = "tasks fill one tensor, each its own rows")]
             // SAFETY: the row is of this tile alone, and the tensor of this direction alone.
             unsafe {
-                input.write(at * features + panel * span, &values[..count]);
+                input.write::<S>(at * features + panel * span, &values[..count]);
             }
         }
     }
@@ -448,8 +461,8 @@ pub(super) struct Through<'a> {
 impl Through<'_> {
     /// How many groups from `group` on make as much of a panel as stays in the first-level cache.
     #[inline(always)]
-    fn some<const N: usize>(&self, group: usize) -> usize {
-        (DEPTH / (N * self.layout.lanes)).max(1).min(self.layout.groups() - group)
+    fn some<S: Simd, const N: usize>(&self, group: usize) -> usize {
+        (DEPTH / (N * S::F32_LANES)).max(1).min(self.layout.groups() - group)
     }
 
     /// Adds to `ROWS` rows of `[row][panel]` of `target` what comes from `groups` (the first, how many).

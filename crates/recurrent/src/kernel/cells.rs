@@ -18,11 +18,11 @@ pub(super) trait CellKernel<const H: usize, const I: usize>: Copy + Send + Sync 
     /// Where a group's window of the hidden state's product begins.
     const WINDOW: usize;
     /// Whether a reset hidden state goes through a product of its own: see [`candidate`](super::candidate). Then
-    /// [`Self::step`] and [`Self::back`] are the first halves of theirs.
+    /// the new hidden state is the reset one, and [`Self::back`] leaves r's gradient out.
     const BEFORE: bool = false;
 
     /// Both products, from `sums` (laid out as the gradients) on; `GROUPS` groups from `group` on, `ROWS` rows of `state`, which
-    /// are `factors.row` values apart. What comes out goes to [`Self::step`].
+    /// are `factors.row` values apart. What comes out goes to [`Self::gates`].
     fn sums<S: Simd, const GROUPS: usize, const ROWS: usize>(
         simd: S,
         sums: &mut Sums<S, GROUPS, ROWS, PANEL>,
@@ -31,12 +31,16 @@ pub(super) trait CellKernel<const H: usize, const I: usize>: Copy + Send + Sync 
         at: Place,
     );
 
-    /// From a group's sums to its new hidden state (and cell state, in place). `record` is empty if no way back will follow.
-    fn step<S: Simd>(
+    /// The gates, in place of a group's sums, and the new cell state. In two halves with [`Self::finish`], each done for all rows
+    /// of a block, so that the processor has several rows' chains of operations to work on at once.
+    fn gates<S: Simd>(simd: S, sums: &mut [S::f32s; PANEL], cell: &mut [S::f32s]);
+
+    /// From the gates to the new hidden state. `record` is empty if no way back will follow.
+    fn finish<S: Simd>(
         simd: S,
-        sums: [S::f32s; PANEL],
+        gates: [S::f32s; PANEL],
         previous: &[S::f32s],
-        cell: &mut [S::f32s],
+        cell: &[S::f32s],
         hidden: &mut [S::f32s],
         record: &mut [S::f32s],
     );
@@ -150,22 +154,26 @@ impl CellKernel<4, 4> for Lstm {
     }
 
     #[inline(always)]
-    fn step<S: Simd>(
+    fn gates<S: Simd>(simd: S, sums: &mut [S::f32s; PANEL], cell: &mut [S::f32s]) {
+        let [i, f, g, o] = *sums;
+        let (i, f) = sigmoids(simd, i, f);
+        let (g, o) = divide(simd, tanh_quotient(simd, g), sigmoid_quotient(simd, o));
+        *sums = [i, f, g, add_half(simd, o)];
+        cell[0] = simd.mul_add_e_f32s(f, cell[0], simd.mul_f32s(i, g));
+    }
+
+    #[inline(always)]
+    fn finish<S: Simd>(
         simd: S,
         [i, f, g, o]: [S::f32s; PANEL],
         _previous: &[S::f32s],
-        cell: &mut [S::f32s],
+        cell: &[S::f32s],
         hidden: &mut [S::f32s],
         record: &mut [S::f32s],
     ) {
-        let (i, f) = sigmoids(simd, i, f);
-        let (g, o) = divide(simd, tanh_quotient(simd, g), sigmoid_quotient(simd, o));
-        let o = add_half(simd, o);
-        let c = simd.mul_add_e_f32s(f, cell[0], simd.mul_f32s(i, g));
-        cell[0] = c;
-        hidden[0] = simd.mul_f32s(o, tanh(simd, c));
+        hidden[0] = simd.mul_f32s(o, tanh(simd, cell[0]));
         if let [to_i, to_f, to_g, to_o, to_c] = record {
-            (*to_i, *to_f, *to_g, *to_o, *to_c) = (i, f, g, o, c);
+            (*to_i, *to_f, *to_g, *to_o, *to_c) = (i, f, g, o, cell[0]);
         }
     }
 
@@ -223,16 +231,22 @@ impl CellKernel<3, 3> for Gru {
     }
 
     #[inline(always)]
-    fn step<S: Simd>(
+    fn gates<S: Simd>(simd: S, sums: &mut [S::f32s; PANEL], _cell: &mut [S::f32s]) {
+        let [n, r, z, from_hidden] = *sums;
+        let (r, z) = sigmoids(simd, r, z);
+        *sums = [simd.mul_add_e_f32s(r, from_hidden, n), r, z, from_hidden];
+    }
+
+    #[inline(always)]
+    fn finish<S: Simd>(
         simd: S,
         [n, r, z, from_hidden]: [S::f32s; PANEL],
         previous: &[S::f32s],
-        _cell: &mut [S::f32s],
+        _cell: &[S::f32s],
         hidden: &mut [S::f32s],
         record: &mut [S::f32s],
     ) {
-        let (r, z) = sigmoids(simd, r, z);
-        let n = tanh(simd, simd.mul_add_e_f32s(r, from_hidden, n));
+        let n = tanh(simd, n);
         hidden[0] = simd.mul_add_e_f32s(z, simd.sub_f32s(previous[0], n), n);
         if let [to_n, to_r, to_z, to_hidden] = record {
             (*to_n, *to_r, *to_z, *to_hidden) = (n, r, z, from_hidden);
@@ -281,17 +295,23 @@ impl CellKernel<2, 3> for Before {
         apart::<S, GROUPS, ROWS, 2>(simd, sums, factors, weights, at);
     }
 
+    #[inline(always)]
+    fn gates<S: Simd>(simd: S, sums: &mut [S::f32s; PANEL], _cell: &mut [S::f32s]) {
+        let [n, r, z, rest] = *sums;
+        let (r, z) = sigmoids(simd, r, z);
+        *sums = [n, r, z, rest];
+    }
+
     /// `hidden` becomes the reset state, the record the input's share of n, r and z.
     #[inline(always)]
-    fn step<S: Simd>(
+    fn finish<S: Simd>(
         simd: S,
         [n, r, z, _]: [S::f32s; PANEL],
         previous: &[S::f32s],
-        _cell: &mut [S::f32s],
+        _cell: &[S::f32s],
         hidden: &mut [S::f32s],
         record: &mut [S::f32s],
     ) {
-        let (r, z) = sigmoids(simd, r, z);
         hidden[0] = simd.mul_f32s(r, previous[0]);
         if let [to_n, to_r, to_z] = record {
             (*to_n, *to_r, *to_z) = (n, r, z);
@@ -341,11 +361,14 @@ impl CellKernel<4, 4> for Simple {
     }
 
     #[inline(always)]
-    fn step<S: Simd>(
+    fn gates<S: Simd>(_simd: S, _sums: &mut [S::f32s; PANEL], _cell: &mut [S::f32s]) {}
+
+    #[inline(always)]
+    fn finish<S: Simd>(
         simd: S,
         sums: [S::f32s; PANEL],
         _previous: &[S::f32s],
-        _cell: &mut [S::f32s],
+        _cell: &[S::f32s],
         hidden: &mut [S::f32s],
         _record: &mut [S::f32s],
     ) {

@@ -8,9 +8,9 @@ use super::cells::{CellKernel, Place};
 use super::pack::{self, Layout};
 use super::pool::Buffer;
 use super::product::{BLOCK, Factors, PANEL, Sums};
-use super::shared::Shared;
+use super::shared::{Shared, prefetch};
 use super::tiles::Tile;
-use super::{Operands, Shape};
+use super::{Operands, Shape, copy};
 
 /// What a tile's run leaves behind.
 pub(super) struct Trace {
@@ -98,7 +98,7 @@ impl Whole<'_> {
             _ => {}
         }
         let mut carried = self.run.start(C::CELL);
-        self.run.enter(0, &mut carried.now);
+        self.run.enter::<S>(0, &mut carried.now);
         let sink = Sink {
             output: Some(self.output),
             records: &mut trace.records,
@@ -152,10 +152,13 @@ impl Run<'_> {
 
     /// Brings the inputs of `step` beside the hidden states.
     #[inline(always)]
-    pub(super) fn enter(&self, step: usize, states: &mut [f32]) {
+    pub(super) fn enter<S: Simd>(&self, step: usize, states: &mut [f32]) {
         let (stride, one) = (self.layout.stride(), self.layout.width());
         for row in 0..self.tile.active(step) {
-            states[row * stride + one + 1..][..self.layout.input].copy_from_slice(self.input(row, step));
+            copy::<S>(&mut states[row * stride + one + 1..], self.input(row, step));
+            if step + 1 < self.tile.lengths[row] {
+                prefetch(self.input(row, step + 1));
+            }
         }
     }
 
@@ -195,14 +198,14 @@ impl Run<'_> {
                     // SAFETY: these units of this step of this row belong to the row's tile in this direction, and no other
                     // task has that tile.
                     unsafe {
-                        output.write(self.place(row, step), hidden);
+                        output.write::<S>(self.place(row, step), hidden);
                     }
                     if step + 1 < self.tile.lengths[row] {
                         output.prefetch(self.place(row, step + 1), layout.units);
                     }
                 }
             }
-            self.enter(step + 1, &mut state.now);
+            self.enter::<S>(step + 1, &mut state.now);
             pairs += active;
         }
     }
@@ -268,20 +271,28 @@ impl Run<'_> {
         let factors = Factors { values: &state.now[row * stride..], row: stride, step: 1 };
         let at = Place { group, width: layout.width(), depth: layout.depth() };
         C::sums::<S, GROUPS, ROWS>(simd, &mut sums, factors, self.weights, at);
+        let (now, _) = S::as_simd_f32s(&state.now);
+        let (next, _) = S::as_mut_simd_f32s(&mut state.next);
+        let (cell, _) = S::as_mut_simd_f32s(&mut state.cell);
+        let (records, _) = S::as_mut_simd_f32s(records);
+        let (stride, units) = (stride / lanes, groups * C::WIDE);
+        let of_cell =
+            |g: usize, r: usize| if C::CELL { (row + r) * units + group + g..(row + r) * units + group + g + 1 } else { 0..0 };
         for g in 0..GROUPS {
             for r in 0..ROWS {
-                let unit = (group + g) * C::WIDE * lanes;
-                let at = (row + r) * stride + unit;
-                let (previous, _) = S::as_simd_f32s(&state.now[at..][..C::WIDE * lanes]);
-                let (hidden, _) = S::as_mut_simd_f32s(&mut state.next[at..][..C::WIDE * lanes]);
-                let cell = if C::CELL { &mut state.cell[(row + r) * layout.width() + unit..][..lanes] } else { &mut [] };
-                let record = C::RECORD * lanes;
+                C::gates(simd, &mut sums[g][r], &mut cell[of_cell(g, r)]);
+            }
+        }
+        for g in 0..GROUPS {
+            for r in 0..ROWS {
+                let at = (row + r) * stride + (group + g) * C::WIDE;
                 let record = if records.is_empty() {
-                    &mut []
+                    0..0
                 } else {
-                    &mut records[((row + r) * groups + group + g) * record..][..record]
+                    ((row + r) * groups + group + g) * C::RECORD..((row + r) * groups + group + g + 1) * C::RECORD
                 };
-                C::step(simd, sums[g][r], previous, S::as_mut_simd_f32s(cell).0, hidden, S::as_mut_simd_f32s(record).0);
+                let (previous, hidden) = (&now[at..][..C::WIDE], &mut next[at..][..C::WIDE]);
+                C::finish(simd, sums[g][r], previous, &cell[of_cell(g, r)], hidden, &mut records[record]);
             }
         }
     }
@@ -301,7 +312,7 @@ impl Run<'_> {
     }
 
     /// The states before `step`, the inputs of it beside them: from the output and, for an LSTM, `cell`.
-    pub(super) fn restore(&self, step: usize, output: &[f32], cell: &[f32], state: &mut State) {
+    pub(super) fn restore<S: Simd>(&self, step: usize, output: &[f32], cell: &[f32], state: &mut State) {
         let (stride, units) = (self.layout.stride(), self.layout.units);
         if step > 0 {
             for row in 0..self.tile.active(step) {
@@ -309,6 +320,6 @@ impl Run<'_> {
             }
         }
         state.cell.copy_from_slice(cell);
-        self.enter(step, &mut state.now);
+        self.enter::<S>(step, &mut state.now);
     }
 }

@@ -8,47 +8,87 @@
 //!  forward │ tile 0     │ ─ task 0          the sums come out the same. Weight gradients are summed per task, then the
 //!          │ tile 1     │ ─ task 1          tasks' sums are added in the tasks' order.
 //!          ├────────────┤
-//! backward │ tile 0     │ ─ task 2
-//!          │ tile 1     │ ─ task 3
+//! backward │ tile 0     │ ─ task 2          Both directions' tasks write their hidden states straight into the output
+//!          │ tile 1     │ ─ task 3          ([`shared`]).
 //!          └────────────┘
 //! ```
 //!
+//! Rows of different lengths are put in order, the longest first, before they are cut into tiles ([`tiles`]): the rows that
+//! still have a step to take are then always a tile's first ones, and no step is computed for a row that has ended. The backward
+//! direction starts each row at its own last step.
+//!
+//! ```text
+//!  step    0 1 2 3 4 5 6        rows of a tile
+//!  row 4   ▪ ▪ ▪ ▪ ▪ ▪ ▪
+//!  row 0   ▪ ▪ ▪ ▪ ▪            steps 5, 6: one row; the micro-kernel takes 3, 2 or 1 at a time, and a row's sums don't
+//!  row 2   ▪ ▪ ▪ ▪ ▪            depend on which
+//!  row 3   ▪ ▪
+//! ```
+//!
 //! Everything heavy is one product ([`product::multiply`]): 3 rows of factors, broadcast, times a *panel* of 4 vectors,
-//! summed in 12 registers. Four gates of one vector of units make one panel, so that a cell's arithmetic follows in
-//! registers right behind its product:
+//! summed in 12 registers. Four gates of one vector of units make one panel, so that a cell's arithmetic follows right behind
+//! its product:
 //!
 //! ```text
 //!            one step, one group of units (8 lanes with AVX2)
 //!              i        f        g        o          4 vectors = one panel; a simple net puts 4 vectors of units there
-//!  row 0    ████████ ████████ ████████ ████████      start from the biases
-//!  row 1    ████████ ████████ ████████ ████████      + Σ over features: x[row][k]  × weight panel [k][4 vectors]
-//!  row 2    ████████ ████████ ████████ ████████      + Σ over units:    h[row][k]  × weight panel [k][4 vectors]
-//!                  ╰─ activations, c', h' ─╯         → h' to the history, gates to what is kept for the way back
+//!  row 0    ████████ ████████ ████████ ████████      start from zero, or the row's share of constant inputs
+//!  row 1    ████████ ████████ ████████ ████████      + Σ over [h | 1 | x] of the row × weight panel [k][4 vectors];
+//!  row 2    ████████ ████████ ████████ ████████        the one meets the biases
+//!                  ╰─ activations, c', h' ─╯         → h' beside the next step's 1 and x, gates to the record
 //! ```
 //!
 //! The input is not projected beforehand: its share is summed in the same registers as the hidden state's, and 4 values per
 //! unit and step never travel to memory and back. Weights are packed once per call ([`pack`]), panel by panel in the order of
-//! reading; a panel stays in the first-level cache while the tile's rows pass over it.
+//! reading; a panel stays in the first-level cache while the tile's rows pass over it. A single row has too few sums to keep the
+//! arithmetic busy, so three groups are computed at once for it.
+//!
+//! A GRU needs the two shares of n apart. Its sums stand as n (the input's share), r, z, n (the hidden state's): the input's
+//! product adds to the first three, the hidden state's to the last three, each a *window* of three vectors. Where the reset gate
+//! stands before the product, a second product follows within the step ([`candidate`]).
 //!
 //! # The way back
 //!
 //! Per step, last to first ([`backward`](mod@backward)): the output's gradient joins the carried one; each cell turns it into
 //! the gradients of its sums; these times the weights (packed the other way round) give what the previous hidden state gets,
 //! and, if asked for, the input. The gradients of the sums of about 120 pairs (row, step) stay in the cache together with what
-//! the weights had been multiplied with, transposed; then the same product, now over the pairs, adds them to the weight
-//! gradients. A row of ones among the factors makes the bias gradients.
+//! the weights had been multiplied with, both pair by pair; then the same product, now over the pairs, adds them to the weight
+//! gradients:
+//!
+//! ```text
+//!  pair    factors [h | 1 | x]          gradients of the sums [group][4 vectors]
+//!  0       ▪▪▪▪▪▪▪▪ ▪ ▪▪▪▪              ████ ████ ████ ...         3 factors × 4 vectors of one group, summed over the
+//!  1       ▪▪▪▪▪▪▪▪ ▪ ▪▪▪▪              ████ ████ ████ ...         pairs in 12 registers; the one makes the bias gradients
+//!  2       ▪▪▪▪▪▪▪▪ ▪ ▪▪▪▪              ████ ████ ████ ...
+//! ```
+//!
+//! Rows of both are an odd number of cache lines apart, so that a column's values don't fall on the same few places of the cache.
+//!
+//! # The order of sums
+//!
+//! Each sum of a product runs over k in order, with one multiply-add each, in every block shape: a row's outputs, states and
+//! gradients are the same bits in any batch, tile and thread. Weight gradients add a tile's pairs from the last step to the
+//! first, then the tiles in order; they depend on the batch, but not on chunks, checkpoints and threads. Widths of vectors differ
+//! by rounding, since products may be fused with sums on one and not the other.
 //!
 //! # Memory
 //!
-//! Kept for the way back, in float32 values per unit, step, row and direction: LSTM 6 (4 gates, cell, hidden), GRU 5 (r, z, n,
-//! the hidden state's share of n; hidden), simple 1; units rounded up to whole vectors. Without a way back, 1.
+//! Kept for the way back, in float32 values per unit, step, row and direction, beside the output itself: LSTM 5 (4 gates, cell
+//! state), GRU 4 (r, z, n, the hidden state's share of n; 3 with the reset gate before the product), simple 0; units rounded up
+//! to whole vectors. With a checkpoint every n steps: LSTM 1/n, others 0, and the way back makes n steps' records again from the
+//! output, once for each tile under way, with the same bits. Without a way back, nothing but two steps' states.
+//!
+//! Buffers come from a pool ([`pool`]) and go back to it: up to 256 MiB stay with the process after use, so that the next
+//! step's need not be fetched from the system page by page.
 //!
 //! # When changing it
 //!
 //! Vector instructions are switched on in one function per kernel, and count only in what is inlined into it: keep vector
 //! operations out of closures, and closures and iterator adapters out of the innermost loops; either may stay outside, and
-//! then costs five times the time (results don't change). Measure after every change. The exact order of each sum
-//! over k is part of the promise that a result doesn't depend on tiles and threads. `cargo bench -p physiosynth-recurrent`.
+//! then costs five times the time (results don't change). The products run at the processor's rate; what is left is around them:
+//! activations, divisions of integers (a layout computes its own once), rows far apart that the caches' sets cannot hold together
+//! ([`backward::Run`] asks for them a few rows ahead). Measure cycles after every change, not time.
+//! `cargo bench -p physiosynth-pipeline -p physiosynth-recurrent --bench recurrent`.
 
 #![expect(
     clippy::inline_always,
@@ -210,6 +250,23 @@ impl WithSimd for Lanes {
 
     fn with_simd<S: Simd>(self, _simd: S) -> usize {
         S::F32_LANES
+    }
+}
+
+/// Copies `values` to the beginning of `target`, inline: a call to copy a row of a hundred values costs as much as the copy.
+#[inline(always)]
+fn copy<S: Simd>(target: &mut [f32], values: &[f32]) {
+    let target = &mut target[..values.len()];
+    let ((vectors, rest), (target, target_rest)) = (S::as_simd_f32s(values), S::as_mut_simd_f32s(target));
+    let mut k = 0;
+    while k < vectors.len() {
+        target[k] = vectors[k];
+        k += 1;
+    }
+    let mut k = 0;
+    while k < rest.len() {
+        target_rest[k] = rest[k];
+        k += 1;
     }
 }
 

@@ -19,6 +19,11 @@ pub(super) struct Layout {
     pub lanes: usize,
     /// Whether a GRU's reset gate stands before the product.
     pub before: bool,
+    // What follows from these, so that no division stands in an inner loop.
+    groups: usize,
+    width: usize,
+    stride: usize,
+    gates_stride: usize,
 }
 
 /// One of the products that make the gates' sums. Cells whose sums don't need them apart do both in one, which is `Hidden`.
@@ -31,16 +36,22 @@ pub(super) enum Part {
 }
 
 impl Layout {
-    #[inline(always)]
     pub(super) fn new(shape: &Shape, lanes: usize) -> Self {
-        let before = shape.cell == Cell::Gru && !shape.reset_after;
-        Self { cell: shape.cell, units: shape.units, input: shape.input, lanes, before }
-    }
-
-    /// Vectors of units to a group.
-    #[inline(always)]
-    pub(super) fn wide(self) -> usize {
-        if self.cell == Cell::Simple { PANEL } else { 1 }
+        let (cell, units, input) = (shape.cell, shape.units, shape.input);
+        let wide = if cell == Cell::Simple { PANEL } else { 1 };
+        let groups = units.div_ceil(wide * lanes);
+        let width = groups * wide * lanes;
+        Self {
+            cell,
+            units,
+            input,
+            lanes,
+            before: cell == Cell::Gru && !shape.reset_after,
+            groups,
+            width,
+            stride: odd_lines(width + 1 + input),
+            gates_stride: odd_lines(groups * PANEL * lanes),
+        }
     }
 
     /// Whether both products go into the same sums.
@@ -68,13 +79,13 @@ impl Layout {
 
     #[inline(always)]
     pub(super) fn groups(self) -> usize {
-        self.units.div_ceil(self.wide() * self.lanes)
+        self.groups
     }
 
     /// Units with padding: what a row of states takes.
     #[inline(always)]
     pub(super) fn width(self) -> usize {
-        self.groups() * self.wide() * self.lanes
+        self.width
     }
 
     /// What the weights are multiplied with at one step of one row: the hidden state, a one (for the biases), the input.
@@ -86,13 +97,13 @@ impl Layout {
     /// From one such row to the next, in values: an odd number of cache lines, so that no two rows nearby share their sets.
     #[inline(always)]
     pub(super) fn stride(self) -> usize {
-        odd_lines(self.depth())
+        self.stride
     }
 
     /// From the gradients of one row's sums to the next's.
     #[inline(always)]
     pub(super) fn gates_stride(self) -> usize {
-        odd_lines(self.groups() * PANEL * self.lanes)
+        self.gates_stride
     }
 
     /// The factors of `part` in a row: the first, and how many.
@@ -137,7 +148,6 @@ impl Layout {
     }
 }
 
-#[inline(always)]
 fn odd_lines(values: usize) -> usize {
     (values.div_ceil(LINE) | 1) * LINE
 }

@@ -100,3 +100,35 @@ impl std::ops::DerefMut for Buffer {
         &mut self.values[self.start..][..self.len]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_back_is_lent_again() {
+        let mut pool = Pool { free: Vec::new(), held: 0 };
+        assert!(pool.put(vec![0.0; 1000]).is_empty() && pool.put(vec![0.0; 5000]).is_empty());
+        assert!(pool.take(1001).is_none() && pool.take(700).is_none(), "too small, and too large by far");
+        assert_eq!(pool.take(900).map(|values| values.len()), Some(1000));
+        assert_eq!((pool.free.len(), pool.held), (1, 5000));
+    }
+
+    #[test]
+    fn no_more_is_held_than_the_limit() {
+        let mut pool = Pool { free: Vec::new(), held: 0 };
+        for len in [LIMIT / 2, LIMIT / 4, LIMIT / 2, LIMIT + 1] {
+            pool.put(vec![0.0; len]);
+            assert!(pool.held <= LIMIT && pool.held == pool.free.iter().map(Vec::len).sum::<usize>());
+        }
+        assert!(pool.free.is_empty(), "the last one alone was more than the limit");
+    }
+
+    #[test]
+    fn buffers_begin_on_a_cache_line() {
+        for len in [0, 1, 5000, 100_000] {
+            let buffer = Buffer::zeros(len);
+            assert!(buffer.len() == len && buffer.as_ptr().align_offset(64) == 0 && buffer.iter().all(|value| *value == 0.0));
+        }
+    }
+}

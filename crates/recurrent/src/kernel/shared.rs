@@ -3,6 +3,8 @@
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
+use pulp::Simd;
+
 /// Room for a tensor's values, of which each task writes its own places.
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'a> {
@@ -35,10 +37,23 @@ impl<'a> Shared<'a> {
     /// No other thread may write these places at the same time.
     #[inline(always)]
     #[expect(unsafe_code, reason = "writes beside other tasks")]
-    pub(super) unsafe fn write(self, at: usize, values: &[f32]) {
+    pub(super) unsafe fn write<S: Simd>(self, at: usize, values: &[f32]) {
         assert!(at + values.len() <= self.len, "inside the tensor");
-        // SAFETY: inside by the assertion; `values` is no part of it, being readable while the room is borrowed for writing.
-        unsafe { self.start.add(at).copy_from_nonoverlapping(values.as_ptr(), values.len()) }
+        let (vectors, rest) = S::as_simd_f32s(values);
+        let start = self.start.wrapping_add(at);
+        let mut k = 0;
+        while k < vectors.len() {
+            // SAFETY: inside by the assertion, vector by vector; any place of f32 will do for an unaligned write.
+            unsafe { start.add(k * S::F32_LANES).cast::<S::f32s>().write_unaligned(vectors[k]) };
+            k += 1;
+        }
+        let start = start.wrapping_add(values.len() - rest.len());
+        let mut k = 0;
+        while k < rest.len() {
+            // SAFETY: inside by the assertion.
+            unsafe { start.add(k).write(rest[k]) };
+            k += 1;
+        }
     }
 
     /// Asks for the places to be brought to the cache.
