@@ -7,7 +7,7 @@ mod common;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::{Device, DeviceKind};
-use common::{Given, difference, operands, run, run_on};
+use common::{Given, difference, operands, run_on};
 use cubecl::logging::{LaunchObservation, LaunchObserver};
 use physiosynth_recurrent::{Cell, Kernel, RecurrentConfig};
 
@@ -28,20 +28,16 @@ fn adapter() -> Option<Device> {
 
 /// Outputs, states and every gradient, on both devices.
 fn compare(config: &RecurrentConfig, given: &Given, wgpu: &Device) {
-    let on = |device: &Device| match &given.lengths {
-        None => run(config, given.size, given.initial, given.scale, Kernel::Auto, device),
-        Some(lengths) => {
-            let mut operands = operands(config, given);
-            let input = operands.get_mut("input").expect("an input").as_mut_slice::<f32>().expect("float32 values");
-            for (row, length) in input.chunks_mut(given.size[1] * config.input).zip(lengths) {
-                // What is no number in the padding must change nothing.
-                row[length * config.input..].fill(f32::NAN);
-            }
-            run_on(config, given, &operands, Kernel::Auto, device)
+    let mut operands = operands(config, given);
+    if let Some(lengths) = &given.lengths {
+        let input = operands.get_mut("input").expect("an input").as_mut_slice::<f32>().expect("float32 values");
+        for (row, length) in input.chunks_mut(given.size[1] * config.input).zip(lengths) {
+            // What is no number in the padding must change nothing.
+            row[length * config.input..].fill(f32::NAN);
         }
-    };
-    let expected = on(&Device::flex());
-    let (found, launched) = launches(|| on(wgpu));
+    }
+    let expected = run_on(config, given, &operands, Kernel::Auto, &Device::flex());
+    let (found, launched) = launches(|| run_on(config, given, &operands, Kernel::Auto, wgpu));
     for kernel in ["Forward", "Backward"] {
         let count = launched.iter().filter(|name| name.contains("physiosynth") && name.ends_with(kernel)).count();
         assert_eq!(count, config.layers, "{config:?} {given:?}: launches of {kernel}");
