@@ -347,10 +347,10 @@ impl Run<'_> {
         let count = span.min(features - panel * span);
         let mut sums = [[[simd.splat_f32s(0.0); PANEL]; ROWS]];
         through.sums::<S, N, 1, ROWS>(simd, &mut sums, (0, self.forward.layout.groups()), panel, row);
-        for r in 0..ROWS {
-            let tile = self.forward.tile;
+        let tile = self.forward.tile;
+        for (r, sums) in sums[0].iter().enumerate() {
             let at = tile.rows[row + r] * self.forward.shape.time + tile.time(row + r, step);
-            let values: &[f32] = pulp::bytemuck::cast_slice(&sums[0][r]);
+            let values: &[f32] = pulp::bytemuck::cast_slice(sums);
             #[expect(unsafe_code, reason = "tasks fill one tensor, each its own rows")]
             // SAFETY: the row is of this tile alone, and the tensor of this direction alone.
             unsafe {

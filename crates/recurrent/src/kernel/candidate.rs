@@ -47,11 +47,11 @@ impl forward::Run<'_> {
         multiply::<S, 1, ROWS, PANEL>(simd, &mut sums, depth, factors, panels);
         let (records, _) = S::as_mut_simd_f32s(records);
         for r in 0..ROWS {
-            for j in 0..PANEL.min(groups - panel * PANEL) {
+            for (j, sum) in sums[0][r].iter().enumerate().take(groups - panel * PANEL) {
                 let group = panel * PANEL + j;
                 let record = &mut records[((row + r) * groups + group) * RECORD..][..RECORD];
                 let (hidden, _) = S::as_mut_simd_f32s(&mut state.now[(row + r) * stride + group * lanes..][..lanes]);
-                let n = tanh(simd, simd.add_f32s(record[0], sums[0][r][j]));
+                let n = tanh(simd, simd.add_f32s(record[0], *sum));
                 record[0] = n;
                 hidden[0] = simd.mul_add_e_f32s(record[2], simd.sub_f32s(hidden[0], n), n);
             }

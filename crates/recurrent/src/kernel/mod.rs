@@ -156,7 +156,7 @@ pub(crate) struct Operands<'a> {
 }
 
 /// What a run gives.
-pub(crate) struct Output {
+pub(crate) struct Outcome {
     /// `[batch, time, directions × units]`.
     pub output: Vec<f32>,
     /// `[directions, batch, units]`, if asked for.
@@ -165,7 +165,7 @@ pub(crate) struct Output {
     pub kept: Option<Arc<Kept>>,
 }
 
-/// Gradients from behind a run, shaped as in [`Output`].
+/// Gradients from behind a run, shaped as in [`Outcome`].
 #[derive(Clone, Copy)]
 pub(crate) struct Behind<'a> {
     pub output: &'a [f32],
@@ -285,7 +285,7 @@ impl std::fmt::Debug for Kept {
 
 /// Runs the layer; the last cell states only if `want_cell` (LSTM alone has them). `keep`: what [`backward()`] needs is kept,
 /// and every how many steps ([`RecurrentConfig::checkpoint`](crate::RecurrentConfig::checkpoint)).
-pub(crate) fn forward(vectors: Vectors, shape: &Shape, operands: &Operands<'_>, want_cell: bool, keep: Option<usize>) -> Output {
+pub(crate) fn forward(vectors: Vectors, shape: &Shape, operands: &Operands<'_>, want_cell: bool, keep: Option<usize>) -> Outcome {
     let layout = Layout::new(shape, vectors.dispatch(Lanes));
     let weights = pack_each(shape, |index| pack::Forward::new(layout, &operands.direction(shape, index)));
     let tiles = tiles::tiles(shape, operands.lengths);
@@ -309,7 +309,7 @@ pub(crate) fn forward(vectors: Vectors, shape: &Shape, operands: &Operands<'_>, 
     let output = unsafe { shared::filled(shape.batch * shape.time * shape.directions * shape.units, fill) };
     let last_cell = want_cell.then(|| shares::states(shape, &tiles, &traces, layout.width(), |trace| &trace.cell));
     let kept = keep.map(|checkpoint| Arc::new(Kept { vectors, checkpoint, traces }));
-    Output { output, last_cell, kept }
+    Outcome { output, last_cell, kept }
 }
 
 /// Each direction's weights, packed.

@@ -92,7 +92,7 @@ impl Case {
         let lengths = self.lengths.as_deref();
         let operands = Operands { input, weight_ih, weight_hh, bias_ih, bias_hh, hidden, cell, offset, lengths };
         let want_cell = shape.cell == Cell::Lstm;
-        let Output { output, last_cell, kept } = forward(vectors, shape, &operands, want_cell, Some(self.checkpoint));
+        let Outcome { output, last_cell, kept } = forward(vectors, shape, &operands, want_cell, Some(self.checkpoint));
         let unkept = forward(vectors, shape, &operands, want_cell, None);
         assert_eq!((&unkept.output, &unkept.last_cell), (&output, &last_cell), "kept or not");
         let behind = Behind { output: &self.by_output, last_cell: self.by_cell.as_deref() };
