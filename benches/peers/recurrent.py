@@ -338,6 +338,8 @@ def print_table(rows, names):
     taken = sum(map(len, (times for side in rows[0]["times_ms"].values() for times in side.values())))
     print(f"at most {disturbed} of the {taken} times of a cell and size were taken while other programs had over {DISTURBED:.0%} of a core")
     print(f"sides that waited used at most {waiting:.0%} of a core")
+    if 2 * disturbed > taken:
+        print("THE MACHINE WAS BUSY: the ratios flatter whoever needs its threads to meet least often")
 
 
 def describe(arguments, rows):

@@ -30,7 +30,7 @@ const SIZES: [Size; 5] = [
 ];
 
 /// For a processor that plays a GPU, where the others would take minutes.
-const SMALL: [Size; 1] = [Size { batch: 4, time: 16, units: 16 }];
+const SMALL: [Size; 1] = [Size { batch: 16, time: 64, units: 32 }];
 
 /// Most products of a size's three numbers that are timed: the net keeps up to a dozen times as many values.
 const LARGEST: usize = 1 << 26;
