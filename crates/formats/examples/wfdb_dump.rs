@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! wfdb_dump record PATH [--from N] [--to N] [--lead LABEL] [--smooth] [--out FILE]   facts; samples as float32 into FILE
-//! wfdb_dump annotations FILE                                                         one per line
+//! wfdb_dump annotations FILE [RATE]                                                  one per line; positions at this rate
 //! wfdb_dump write PATH FOLDER FORMAT                                                 the record, written anew
 //! wfdb_dump time record|annotations TIMES PATH…                                      seconds of each turn over all paths
 //! ```
@@ -30,7 +30,7 @@ fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let rest = arguments.get(1..).unwrap_or(&[]);
     match arguments.first().map(String::as_str) {
         Some("record") => record(rest),
-        Some("annotations") => annotations(Path::new(rest.first().ok_or("no file is named")?)),
+        Some("annotations") => annotations(Path::new(rest.first().ok_or("no file is named")?), rest.get(1)),
         Some("write") => match rest {
             [path, folder, format] => {
                 let format = format.parse().ok().and_then(SignalFormat::from_number).ok_or("no such format")?;
@@ -90,8 +90,11 @@ fn record(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn annotations(path: &Path) -> Result<(), Box<dyn Error>> {
-    let file = read_annotation_file(path)?;
+fn annotations(path: &Path, rate: Option<&String>) -> Result<(), Box<dyn Error>> {
+    let mut file = read_annotation_file(path)?;
+    if let Some(rate) = rate {
+        file.rescale(rate.parse()?);
+    }
     println!("resolution\t{}", file.time_resolution_hz.map(|hertz| hertz.to_string()).unwrap_or_default());
     for definition in &file.definitions {
         println!("definition\t{}\t{}\t{}", definition.number, definition.code, definition.description);
