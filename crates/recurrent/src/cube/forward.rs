@@ -38,8 +38,7 @@ pub(super) fn forward(
                 let unit = UNIT_POS_X as usize + pass * job.lanes;
                 if unit < job.units {
                     let mut sums = Array::<f32>::new(comptime!(job.gates() * job.rows));
-                    start(&mut sums, &*gates, constants, unit, index, &at, job);
-                    product(&mut sums, weight, &state, old, unit, job);
+                    sum(&mut sums, &*gates, weight, constants, &state, old, unit, index, 0usize, job.gates(), &at, job);
                     finish(
                         &sums,
                         gates,
@@ -144,15 +143,26 @@ fn base_of(r: usize, at: &Places, #[comptime] job: Job) -> usize {
     row * comptime!(job.gates() * job.units)
 }
 
-/// Starts the sums from the input's share and the biases; a gated share of the product (n of a GRU) from its bias alone.
+/// What the sums have besides the product: the input's share and the biases; a gated share of the product (n of a GRU) its
+/// bias alone. Asked for before the product and added behind it, so that reading it takes no time of its own.
 #[cube]
-fn start(sums: &mut Array<f32>, gates: &[f32], constants: &[f32], unit: usize, index: usize, at: &Places, #[comptime] job: Job) {
+fn given(
+    sums: &mut Array<f32>,
+    gates: &[f32],
+    constants: &[f32],
+    unit: usize,
+    index: usize,
+    #[comptime] first: usize,
+    #[comptime] count: usize,
+    at: &Places,
+    #[comptime] job: Job,
+) {
     #[unroll]
     for r in 0..job.rows {
         let from = gates_of(r, index, at, job) + unit;
         let base = base_of(r, at, job) + unit;
         #[unroll]
-        for gate in 0..job.gates() {
+        for gate in first..first + count {
             if comptime!(job.kind == Kind::GruAfter && gate == 2) {
                 sums[gate * job.rows + r] = constants[at.share + CUBE_POS_Y as usize * job.units + unit];
             } else {
@@ -162,28 +172,35 @@ fn start(sums: &mut Array<f32>, gates: &[f32], constants: &[f32], unit: usize, i
     }
 }
 
-/// Adds the product of the hidden states from `from` on.
+/// The sums of `count` gates from `first` on: the product with what stands in shared memory from `from` on, and the rest.
 #[cube]
-fn product(sums: &mut Array<f32>, weight: &[f32], state: &Shared<[f32]>, from: usize, unit: usize, #[comptime] job: Job) {
-    add_product(sums, weight, state, from, unit, 0usize, job.gates(), job);
-}
-
-/// Adds the product of what stands in shared memory from `from` on to the sums of `count` gates from `first` on.
-#[cube]
-fn add_product(
+fn sum(
     sums: &mut Array<f32>,
+    gates: &[f32],
     weight: &[f32],
+    constants: &[f32],
     state: &Shared<[f32]>,
     from: usize,
     unit: usize,
+    index: usize,
     #[comptime] first: usize,
     #[comptime] count: usize,
+    at: &Places,
     #[comptime] job: Job,
 ) {
     let width = comptime!(job.gates() * job.units);
     let column = CUBE_POS_Y as usize * comptime!(width * job.units) + unit;
     let own = from + own_row(job) * job.units;
+    let mut besides = Array::<f32>::new(comptime!(job.gates() * job.rows));
+    given(&mut besides, gates, constants, unit, index, first, count, at, job);
     let mut hidden = Array::<f32>::new(job.rows);
+    #[unroll]
+    for gate in first..first + count {
+        #[unroll]
+        for r in 0..job.rows {
+            sums[gate * job.rows + r] = 0.0f32;
+        }
+    }
     for k in 0..job.units {
         #[unroll]
         for r in 0..job.rows {
@@ -196,6 +213,13 @@ fn add_product(
             for r in 0..job.rows {
                 sums[gate * job.rows + r] += factor * hidden[r];
             }
+        }
+    }
+    #[unroll]
+    for gate in first..first + count {
+        #[unroll]
+        for r in 0..job.rows {
+            sums[gate * job.rows + r] += besides[gate * job.rows + r];
         }
     }
 }
@@ -334,8 +358,7 @@ fn step_before(
         let unit = UNIT_POS_X as usize + pass * job.lanes;
         if unit < job.units {
             let mut sums = Array::<f32>::new(comptime!(3 * job.rows));
-            start(&mut sums, &*gates, constants, unit, index, at, job);
-            add_product(&mut sums, weight, &*state, 0usize, unit, 0usize, 2usize, job);
+            sum(&mut sums, &*gates, weight, constants, &*state, 0usize, unit, index, 0usize, 2usize, at, job);
             #[unroll]
             for r in 0..job.rows {
                 let place = (own_row(job) + r) * job.units + unit;
@@ -359,8 +382,7 @@ fn step_before(
         let unit = UNIT_POS_X as usize + pass * job.lanes;
         if unit < job.units {
             let mut sums = Array::<f32>::new(comptime!(3 * job.rows));
-            start(&mut sums, &*gates, constants, unit, index, at, job);
-            add_product(&mut sums, weight, &*state, half, unit, 2usize, 1usize, job);
+            sum(&mut sums, &*gates, weight, constants, &*state, half, unit, index, 2usize, 1usize, at, job);
             #[unroll]
             for r in 0..job.rows {
                 let row = first_row(job) + r;

@@ -6,9 +6,10 @@
 
 use cubecl::prelude::*;
 
-use super::backward::{self, Turn};
+use super::backward;
 use super::cells::{Job, Places, step_at};
 use super::forward;
+use super::gradients::{Turn, cell};
 use super::plan::Kind;
 
 /// As [`forward::forward`]; invocations: units × gates.
@@ -149,7 +150,7 @@ pub(super) fn held_backward(
         let index = at.time - 1 - back;
         if carries {
             let turn = Turn { index, unit, end: ends[0usize] };
-            backward::cell(
+            cell(
                 behind,
                 gates,
                 kept,

@@ -65,7 +65,7 @@
 //! Tested, through wgpu's WGSL, on Mesa's llvmpipe, a software adapter: every cell and plan against the CPU kernels. It says
 //! nothing about speed on hardware: **no kernel here has ever run on a GPU**, nor has SPIR-V or CUDA, which `CubeCL` makes from
 //! the same source. On llvmpipe a training step of a bidirectional LSTM over 16 × 64 steps × 32 units takes 19 launches where
-//! the plain operations take 6,063, and a third to a fifth of their time.
+//! the plain operations take 6,063, and a fifth of their time (0.38 s of 1.9 s on two busy cores; of 64 units, 0.9 s of 2.5 s).
 //!
 //! No plane (subgroup) operations, no tensor cores, no half precision: this is what runs everywhere. With hardware at hand:
 //!
@@ -88,6 +88,7 @@
 mod backward;
 mod cells;
 mod forward;
+mod gradients;
 mod held;
 mod layout;
 mod mask;

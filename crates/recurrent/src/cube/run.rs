@@ -28,6 +28,8 @@ pub struct Kept {
     pub(super) gates: CubeTensor,
     /// Initial states, lengths, and one value per unit and step.
     pub(super) rest: CubeTensor,
+    /// The lengths, where the input is masked by them once more.
+    pub(super) lengths: Option<CubeTensor>,
     /// What came out, where the gates don't tell.
     pub(super) output: Option<CubeTensor>,
     /// Whether a way back has written over the gates.
@@ -142,7 +144,7 @@ impl Setting {
     }
 
     /// The lengths where the kernels read them.
-    pub(super) fn lengths(&self, lengths: &[usize]) -> CubeTensor {
+    fn lengths(&self, lengths: &[usize]) -> CubeTensor {
         let lengths: Vec<u32> = lengths.iter().map(|length| *length as u32).collect();
         let handle = self.client.create_from_slice(u32::as_bytes(&lengths));
         let shape = Shape::from([lengths.len()]);
@@ -258,7 +260,7 @@ pub(crate) fn run(sequence: &Sequence, operands: &SequenceTensors<CubeTensor>, k
         gates.clone().into_buffer_arg(),
         weight.into_buffer_arg(),
         constants.clone().into_buffer_arg(),
-        lengths.unwrap_or(constants).into_buffer_arg(),
+        lengths.clone().unwrap_or(constants).into_buffer_arg(),
         output.clone().into_buffer_arg(),
         rest.clone().into_buffer_arg(),
         setting.places(starts),
@@ -271,7 +273,7 @@ pub(crate) fn run(sequence: &Sequence, operands: &SequenceTensors<CubeTensor>, k
     });
     let kept = keep.then(|| {
         let output = (setting.kind != Kind::Lstm).then(|| output.clone());
-        Kept { gates, rest, output, spent: Arc::default() }
+        Kept { gates, rest, lengths, output, spent: Arc::default() }
     });
     SequenceRun { output, last_cell, kept }
 }

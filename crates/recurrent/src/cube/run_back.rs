@@ -34,13 +34,13 @@ pub(crate) fn run_back(
 ) -> SequenceTensors<Option<CubeTensor>> {
     let setting = Setting::new(sequence, operands);
     let Sizes { batch, time, units, directions, gates } = setting.sizes;
+    let lengths = kept.lengths.clone();
     let found = launch(&setting, sequence, operands, kept, gradients);
     let input = want_input.then(|| {
         let each = CubeBackend::float_matmul(found.sums.clone(), operands.weight_ih.clone());
         let both = if directions == 1 { each } else { CubeBackend::float_sum_dim(each, 0) };
         CubeBackend::float_reshape(both, Shape::from([batch, time, setting.features]))
     });
-    let lengths = sequence.lengths.as_deref().map(|lengths| setting.lengths(lengths));
     let factors = setting.input(operands.input.clone(), lengths.as_ref());
     let factors = CubeBackend::float_expand(factors, Shape::from([directions, batch * time, setting.features]));
     let weight_ih = CubeBackend::float_matmul(CubeBackend::float_swap_dims(found.sums.clone(), 1, 2), factors);
@@ -83,8 +83,8 @@ fn launch(
 ) -> Found {
     let plan = setting.plan(Way::Back);
     let last = gradients.last_cell.is_some();
-    let job = Job { last, lengths: sequence.lengths.is_some(), ..setting.job(plan) };
-    let Kept { gates: sums, rest, output, spent } = kept;
+    let Kept { gates: sums, rest, lengths, output, spent } = kept;
+    let job = Job { last, lengths: lengths.is_some(), ..setting.job(plan) };
     // The gates' gradients take the gates' place: burn walks a node of its graph once.
     assert!(!spent.swap(true, Ordering::Relaxed), "a sequence's way back can be walked once");
     let (mut starts, _) = setting.kept(true, sequence.last_cell.is_some());

@@ -30,7 +30,7 @@ use burn::backend::{Backend, Dispatch, DispatchDevice, backend_extension};
 use burn::tensor::{DType, Int, TensorData};
 
 use crate::layer::{LayerRun, LayerState};
-use crate::{Cell, RecurrentConfig};
+use crate::{Cell, Lengths, RecurrentConfig};
 
 /// What is to be run, apart from the tensors.
 #[derive(Debug, Clone)]
@@ -197,7 +197,7 @@ pub(crate) fn run(config: &RecurrentConfig, run: LayerRun, want_state: bool) -> 
         cell: config.cell,
         reset_after: config.reset_after,
         checkpoint: config.checkpoint,
-        lengths: lengths.as_ref().map(|lengths| lengths.steps()),
+        lengths: lengths.as_ref().map(Lengths::steps),
         has_offset: offset.is_some(),
         last_cell: last_cell.clone(),
     };
