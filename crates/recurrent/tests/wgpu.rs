@@ -7,7 +7,7 @@ mod common;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::{Device, DeviceKind};
-use common::{Given, difference, operands, run_on};
+use common::{Given, Run, difference, forward, operands, run_on, values};
 use cubecl::logging::{LaunchObservation, LaunchObserver};
 use physiosynth_recurrent::{Cell, Kernel, RecurrentConfig};
 
@@ -102,5 +102,27 @@ fn every_size_equals_the_cpu() {
     // Units: odd, beyond 64, beyond the invocations of a cube. Batches: tiles of more than one row, the last one half empty.
     for (size, units) in [([2, 9], 33), ([3, 3], 70), ([2, 3], 130), ([2, 2], 300), ([1, 2], 300), ([71, 3], 6), ([150, 2], 20)] {
         compare(&config(*cells.next().expect("cells without end"), 2, units), &given(size, units), &wgpu);
+    }
+}
+
+#[test]
+fn states_are_handed_out_without_a_way_back() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(wgpu) = adapter() else { return };
+    for cell in CELLS {
+        let config = RecurrentConfig { layers: 2, ..config(cell, 3, 5) };
+        let given = Given { lengths: Some(vec![6, 1, 4]), ..given([3, 6], 5) };
+        let operands = operands(&config, &given);
+        let [expected, found] = [&Device::flex(), &wgpu].map(|device| {
+            let Run { output, last, .. } = forward(&config, &given, &operands, Kernel::Auto, device);
+            let mut found = vec![values(&output), values(&last.hidden)];
+            found.extend(last.cell.as_ref().map(values));
+            found
+        });
+        for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+            let expected: Vec<f64> = expected.into_iter().map(f64::from).collect();
+            let apart = difference(found, &expected);
+            assert!(apart <= 1e-4, "{config:?} {index}: {apart:e}");
+        }
     }
 }
