@@ -185,7 +185,7 @@ impl Run<'_> {
             }
             let records =
                 if sink.records.is_empty() { &mut *scratch } else { &mut sink.records[pairs * record..][..active * record] };
-            self.step::<S, C, H, I>(simd, active, state, records);
+            self.step::<S, C, H, I>(simd, (active, step % 2 == 1), state, records);
             if C::BEFORE {
                 self.candidate::<S>(simd, active, state, records);
             } else {
@@ -210,18 +210,21 @@ impl Run<'_> {
         }
     }
 
-    /// One step of the first `rows` rows.
+    /// One step of the first `rows` rows. With `turned`, the groups come last to first: taking turns, each step begins with the
+    /// weights that the one before has left in the first-level cache.
     #[inline(always)]
     fn step<S: Simd, C: CellKernel<H, I>, const H: usize, const I: usize>(
         &self,
         simd: S,
-        rows: usize,
+        (rows, turned): (usize, bool),
         state: &mut State,
         records: &mut [f32],
     ) {
         let groups = self.layout.groups();
-        let mut group = 0;
-        while group < groups {
+        let turn = |index: usize, count: usize| if turned { count - 1 - index } else { index };
+        let mut index = 0;
+        while index < groups && rows > 1 {
+            let group = turn(index, groups);
             let mut row = 0;
             while row + BLOCK <= rows {
                 self.block::<S, C, H, I, 1, BLOCK>(simd, state, records, group, row);
@@ -230,18 +233,20 @@ impl Run<'_> {
             if row + 2 == rows {
                 self.block::<S, C, H, I, 1, 2>(simd, state, records, group, row);
             }
-            group += 1;
+            index += 1;
         }
         if rows % BLOCK == 1 {
-            // A single row has too few sums to keep the arithmetic busy: several groups at once make up for it.
-            let (row, mut group) = (rows - 1, 0);
-            while group + BLOCK <= groups {
-                self.block::<S, C, H, I, BLOCK, 1>(simd, state, records, group, row);
-                group += BLOCK;
-            }
-            while group < groups {
-                self.block::<S, C, H, I, 1, 1>(simd, state, records, group, row);
-                group += 1;
+            // A single row has too few sums to keep the arithmetic busy: two groups at once make up for it.
+            let (row, blocks) = (rows - 1, groups.div_ceil(2));
+            let mut index = 0;
+            while index < blocks {
+                let group = turn(index, blocks) * 2;
+                if group + 2 <= groups {
+                    self.block::<S, C, H, I, 2, 1>(simd, state, records, group, row);
+                } else {
+                    self.block::<S, C, H, I, 1, 1>(simd, state, records, group, row);
+                }
+                index += 1;
             }
         }
     }

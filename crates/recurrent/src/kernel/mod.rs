@@ -40,8 +40,9 @@
 //!
 //! The input is not projected beforehand: its share is summed in the same registers as the hidden state's, and 4 values per
 //! unit and step never travel to memory and back. Weights are packed once per call ([`pack`]), panel by panel in the order of
-//! reading; a panel stays in the first-level cache while the tile's rows pass over it. A single row has too few sums to keep the
-//! arithmetic busy, so three groups are computed at once for it.
+//! reading; a panel stays in the first-level cache while the tile's rows pass over it, and every other step takes the groups last to
+//! first, to begin with what is there. A single row has too few sums to keep the arithmetic busy, so two groups are computed at
+//! once for it.
 //!
 //! A GRU needs the two shares of n apart. Its sums stand as n (the input's share), r, z, n (the hidden state's): the input's
 //! product adds to the first three, the hidden state's to the last three, each a *window* of three vectors. Where the reset gate
