@@ -175,14 +175,14 @@ impl LastCell {
 /// Whether the fused operation runs this net on this input.
 pub(crate) fn supports(config: &RecurrentConfig, run: &LayerRun<'_>) -> bool {
     fn on(device: &DispatchDevice, config: &RecurrentConfig, run: &LayerRun<'_>) -> bool {
-        match device {
-            DispatchDevice::Flex(_) => flex::supports(config, run),
-            #[cfg(all(any(feature = "wgpu", feature = "cuda"), not(feature = "fusion")))]
-            DispatchDevice::Cube(device) => cube::supports(config, run, device),
-            DispatchDevice::Autodiff(device) => on(device, config, run),
-            #[expect(unreachable_patterns, reason = "which devices there are is for burn's features to say")]
-            _ => false,
+        if let DispatchDevice::Autodiff(device) = device {
+            return on(device, config, run);
         }
+        #[cfg(all(any(feature = "wgpu", feature = "cuda"), not(feature = "fusion")))]
+        if let DispatchDevice::Cube(device) = device {
+            return cube::supports(config, run, device);
+        }
+        matches!(device, DispatchDevice::Flex(_)) && flex::supports(config, run)
     }
     let [batch, time, features] = run.input.dims();
     batch * time * features > 0 && run.input.dtype() == DType::F32 && on(run.input.device().as_dispatch(), config, run)
