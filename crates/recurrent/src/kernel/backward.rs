@@ -4,18 +4,16 @@ use pulp::{Simd, WithSimd};
 
 use super::cells::{CellKernel, States};
 use super::forward::{self, Sink, Trace};
-use super::pack::{self, Layout, Part};
+use super::pack::{self, Layout};
 use super::pool::Buffer;
-use super::product::{BLOCK, Factors, PANEL, Panels, Sums, multiply};
+use super::product::{BLOCK, PANEL};
 use super::shared::{Shared, prefetch};
 use super::shares::Share;
+use super::through::Through;
 use super::{Behind, copy};
 
 /// Pairs (row, step) whose gate gradients are kept before they enter the weight gradients: as many as stay in the cache.
 const CHUNK: usize = 120;
-/// Factors of a product that pass over all rows before the next ones do: as much of a panel as stays in the first-level cache.
-const DEPTH: usize = 128;
-
 /// What a tile's way back runs on.
 pub(super) struct Run<'a> {
     /// The way forward, for what it did not keep.
@@ -373,60 +371,6 @@ impl Run<'_> {
             }
         }
     }
-
-    /// Adds the chunk's pairs to the weight gradients, and empties the chunk.
-    #[inline(always)]
-    fn to_weights<S: Simd, const H: usize, const I: usize>(simd: S, layout: Layout, carry: &mut Carry, share: &mut Share) {
-        Self::part_to_weights::<S, H>(simd, layout, Part::Hidden, carry, &mut share.by_hidden);
-        if !layout.joined() {
-            Self::part_to_weights::<S, I>(simd, layout, Part::Input, carry, &mut share.by_input);
-        }
-        if layout.before {
-            Self::part_to_weights::<S, 1>(simd, layout, Part::Reset, carry, &mut share.by_reset);
-        }
-        carry.pairs = 0;
-    }
-
-    #[inline(always)]
-    fn part_to_weights<S: Simd, const N: usize>(simd: S, layout: Layout, part: Part, carry: &Carry, weights: &mut [f32]) {
-        let (lanes, (first, depth)) = (S::F32_LANES, layout.factors(part));
-        let (weights, _) = S::as_mut_simd_f32s(weights);
-        let (weights, _) = weights.as_chunks_mut::<N>();
-        let with = if part == Part::Reset { &carry.reset } else { &carry.factors };
-        let mut group = 0;
-        while group < layout.groups() {
-            let start = (group * PANEL + layout.window_start(part)) * lanes;
-            let panels = Panels { values: &carry.gates[start..], group: 0, step: layout.gates_stride() };
-            let weights = &mut weights[group * depth..][..depth];
-            let mut row = 0;
-            while row < depth {
-                let factors = Factors { values: &with[first + row..], row: 1, step: layout.stride() };
-                if row + BLOCK <= depth {
-                    outer::<S, N, BLOCK>(simd, &mut weights[row..], carry.pairs, factors, panels);
-                    row += BLOCK;
-                } else {
-                    outer::<S, N, 1>(simd, &mut weights[row..], carry.pairs, factors, panels);
-                    row += 1;
-                }
-            }
-            group += 1;
-        }
-    }
-}
-
-/// Adds the pairs' products to `ROWS` rows of a group's weight gradients.
-#[inline(always)]
-fn outer<S: Simd, const N: usize, const ROWS: usize>(
-    simd: S,
-    weights: &mut [[S::f32s; N]],
-    pairs: usize,
-    factors: Factors<'_>,
-    panels: Panels<'_>,
-) {
-    let (weights, _) = weights.as_chunks_mut::<ROWS>();
-    let mut local: Sums<S, 1, ROWS, N> = [weights[0]];
-    multiply::<S, 1, ROWS, N>(simd, &mut local, pairs, factors, panels);
-    weights[0] = local[0];
 }
 
 /// `target += values`; `target` may be longer.
@@ -443,75 +387,5 @@ fn add<S: Simd>(simd: S, target: &mut [f32], values: &[f32]) {
     while k < rest.len() {
         target_rest[k] += rest[k];
         k += 1;
-    }
-}
-
-/// The gradients of one step's sums, times the weights.
-#[derive(Clone, Copy)]
-pub(super) struct Through<'a> {
-    pub layout: Layout,
-    /// From the step's first row on.
-    pub gates: &'a [f32],
-    pub weights: &'a [f32],
-    /// Where the groups' windows begin.
-    pub window: usize,
-    pub panels: usize,
-}
-
-impl Through<'_> {
-    /// How many groups from `group` on make as much of a panel as stays in the first-level cache.
-    #[inline(always)]
-    fn some<S: Simd, const N: usize>(&self, group: usize) -> usize {
-        (DEPTH / (N * S::F32_LANES)).max(1).min(self.layout.groups() - group)
-    }
-
-    /// Adds to `ROWS` rows of `[row][panel]` of `target` what comes from `groups` (the first, how many).
-    #[inline(always)]
-    pub(super) fn add<S: Simd, const N: usize, const GROUPS: usize, const ROWS: usize>(
-        &self,
-        simd: S,
-        target: &mut [[S::f32s; PANEL]],
-        groups: (usize, usize),
-        panel: usize,
-        row: usize,
-    ) {
-        let mut sums: Sums<S, GROUPS, ROWS, PANEL> = [[[simd.splat_f32s(0.0); PANEL]; ROWS]; GROUPS];
-        for g in 0..GROUPS {
-            for r in 0..ROWS {
-                sums[g][r] = target[(row + r) * self.panels + panel + g];
-            }
-        }
-        self.sums::<S, N, GROUPS, ROWS>(simd, &mut sums, groups, panel, row);
-        for g in 0..GROUPS {
-            for r in 0..ROWS {
-                target[(row + r) * self.panels + panel + g] = sums[g][r];
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn sums<S: Simd, const N: usize, const GROUPS: usize, const ROWS: usize>(
-        &self,
-        simd: S,
-        sums: &mut Sums<S, GROUPS, ROWS, PANEL>,
-        (first, count): (usize, usize),
-        panel: usize,
-        row: usize,
-    ) {
-        let lanes = S::F32_LANES;
-        let (stride, span) = (self.layout.gates_stride(), PANEL * lanes);
-        let (window, groups) = (N * lanes, self.layout.groups());
-        // Where the window is all of a group, groups follow one another without a gap.
-        let (runs, depth) = if N == PANEL { (1, count * window) } else { (count, window) };
-        let mut run = 0;
-        while run < runs {
-            let group = first + run;
-            let from = row * stride + (group * PANEL + self.window) * lanes;
-            let factors = Factors { values: &self.gates[from..], row: stride, step: 1 };
-            let values = &self.weights[(panel * groups + group) * window * span..];
-            let panels = Panels { values, group: groups * window * span, step: span };
-            multiply::<S, GROUPS, ROWS, PANEL>(simd, sums, depth, factors, panels);
-            run += 1;
-        }
     }
 }

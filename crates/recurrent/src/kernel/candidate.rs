@@ -9,10 +9,11 @@
 use pulp::Simd;
 
 use super::activation::tanh;
-use super::backward::{self, Carry, Through};
+use super::backward::{self, Carry};
 use super::cells::sigmoid_slope;
 use super::forward::{self, State};
 use super::product::{BLOCK, Factors, PANEL, Panels, Sums, multiply};
+use super::through::Through;
 
 /// Vectors of a record: the input's share of n (n, once it is known), r, z.
 const RECORD: usize = 3;

@@ -108,7 +108,9 @@ mod shared;
 mod shares;
 #[cfg(test)]
 mod tests;
+mod through;
 mod tiles;
+mod weights;
 
 use std::sync::Arc;
 
