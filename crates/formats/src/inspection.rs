@@ -4,9 +4,9 @@ use std::path::Path;
 use physiosynth_signal::RecordSource as _;
 use serde::Serialize;
 
-use crate::FormatError;
 use crate::database::open_database;
 use crate::wfdb::{self, Header, Location, REFERENCE_ANNOTATOR, header};
+use crate::{FormatError, edf};
 
 /// How many problems of one kind are listed; the rest are counted.
 const LISTED: usize = 5;
@@ -65,6 +65,9 @@ pub fn inspect(path: &Path) -> Result<Vec<Inspection>, FormatError> {
 
 /// Inspects one record, named with or without extension. Never fails: what is wrong is in [`Inspection::problems`].
 pub fn inspect_record(path: &Path) -> Inspection {
+    if edf::is_recording(path) {
+        return edf::inspect(path);
+    }
     let location = Location::new(path);
     let name = location.name();
     let mut inspection = Inspection {

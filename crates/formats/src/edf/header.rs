@@ -119,13 +119,30 @@ pub struct SignalHeader {
     pub annotations: bool,
 }
 
+/// From digital values to physical ones: `(digital − zero) × scale + shift`, where one of `zero` and `shift` is 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Line {
+    /// Physical units per digital unit.
+    pub scale: f64,
+    /// The digital value of a physical 0, where that is a whole number; else 0.
+    pub zero: f64,
+    /// The physical value of a digital 0, where that of a physical 0 is no whole number; else 0.
+    pub shift: f64,
+}
+
 impl SignalHeader {
-    /// Physical units per digital unit, and the physical value of digital 0. `None` where minima and maxima leave no scale.
-    pub fn scaling(&self) -> Option<(f64, f64)> {
+    /// How digital values become physical ones. `None` where minima and maxima leave no scale.
+    pub fn scaling(&self) -> Option<Line> {
         let digital = (self.digital_maximum - self.digital_minimum) as f64;
         let scale = (self.physical_maximum - self.physical_minimum) / digital;
         let usable = digital != 0.0 && scale.is_finite() && scale != 0.0;
-        usable.then_some((scale, self.physical_minimum - scale * self.digital_minimum as f64))
+        // A digital value whose physical one is 0, but for rounding, gives exactly 0.
+        let zero = self.digital_minimum as f64 - self.physical_minimum / scale;
+        if (zero - zero.round()).abs() <= 1e-14 * (digital.abs() + zero.abs()) {
+            return usable.then_some(Line { scale, zero: zero.round(), shift: 0.0 });
+        }
+        let shift = self.physical_minimum - scale * self.digital_minimum as f64;
+        usable.then_some(Line { scale, zero: 0.0, shift })
     }
 }
 

@@ -30,8 +30,11 @@ fn every_field_is_read() {
         header.signals.iter().map(|s| (s.label.as_str(), s.annotations)).collect::<Vec<_>>(),
         [("C3", false), ("EDF Annotations", true)]
     );
-    let (scale, offset) = header.signals[0].scaling().unwrap();
-    assert!((scale - 200.0 / 65_535.0).abs() < 1e-18 && (offset - 0.5 * scale).abs() < 1e-12);
+    let Line { scale, zero, shift } = header.signals[0].scaling().unwrap();
+    assert!((scale - 200.0 / 65_535.0).abs() < 1e-18 && (shift - 0.5 * scale).abs() < 1e-12 && zero == 0.0);
+    let whole = SignalHeader { physical_maximum: 158.715, physical_minimum: -168.96, ..header.signals[0].clone() };
+    let Line { scale, zero, shift } = whole.scaling().unwrap();
+    assert!((scale - 0.005).abs() < 1e-15 && (zero, shift) == (1024.0, 0.0));
     assert_eq!(header.sampling_frequency_hz(&header.signals[0]), 5.0);
     assert!(header.problems.is_empty(), "{:?}", header.problems);
 }

@@ -20,6 +20,7 @@
 
 mod clock;
 pub mod header;
+mod inspect;
 mod layout;
 mod missing;
 mod samples;
@@ -36,8 +37,10 @@ use physiosynth_signal::{Annotation, Channel, Digitisation, Record};
 
 use crate::FormatError;
 use clock::SECOND_NS;
+pub(crate) use inspect::inspect;
+
 pub use clock::{Date, NoStartTime, StartTime};
-pub use header::{Coding, Extension, Header, SignalHeader};
+pub use header::{Coding, Extension, Header, Line, SignalHeader};
 pub use layout::Source;
 use layout::{Input, Layout};
 use missing::Gap;
@@ -47,6 +50,8 @@ use timeline::Timeline;
 pub use units::{convert_voltage, volts};
 pub use write::{Scaling, WriteOptions, write_record};
 
+/// Extensions of such files, in lower case.
+pub const EXTENSIONS: [&str; 3] = ["edf", "bdf", "rec"];
 /// Annotations count in these where there are no signals.
 const ANNOTATIONS_ALONE_HZ: f64 = 1_000.0;
 /// How many problems of one kind are listed.
@@ -91,6 +96,13 @@ pub fn is_edf(path: &Path) -> bool {
     use std::io::Read as _;
     let mut start = [0; 8];
     std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && header::recognise(&start).is_some()
+}
+
+/// Whether a path is that of an EDF or BDF file, by its extension or by how it begins.
+pub(crate) fn is_recording(path: &Path) -> bool {
+    let named = path.extension().and_then(|extension| extension.to_str());
+    let named = named.is_some_and(|extension| EXTENSIONS.iter().any(|other| extension.eq_ignore_ascii_case(other)));
+    path.is_file() && (named || is_edf(path))
 }
 
 /// Reads a file's header.
@@ -249,14 +261,13 @@ fn channel(header: &Header, track: Track, gaps: &[Gap], span: Span) -> Option<Ch
     let rate = header.sampling_frequency_hz(signal);
     let number = header.ordinary().position(|(other, _)| other == index)?;
     missing::mark(&mut samples, rate, (span.from_s * rate).round() as u64, gaps, number);
-    let digitisation = signal.scaling().and_then(|(scale, offset)| {
+    let digitisation = signal.scaling().and_then(|header::Line { scale, zero, shift }| {
         // Stated only where it is exact: a physical zero between two digital values cannot be expressed.
-        let (gain, baseline) = (1.0 / scale, -offset / scale);
-        let whole = baseline.round();
-        let exact = gain > 0.0 && gain.is_finite() && (baseline - whole).abs() < 1e-6 && whole.abs() <= f64::from(i32::MAX);
+        let gain = 1.0 / scale;
+        let exact = gain > 0.0 && gain.is_finite() && shift == 0.0 && zero.abs() <= f64::from(i32::MAX);
         exact.then(|| Digitisation {
             gain,
-            baseline: whole as i32,
+            baseline: zero as i32,
             adc_resolution: header.coding.sample_bytes() as u16 * 8,
             adc_zero: 0,
         })
@@ -273,7 +284,7 @@ fn annotations(timeline: &Timeline, rate: f64, span: Span, options: &ReadOptions
     let samples = |ns: i64| (ns as f64 * rate / SECOND_NS as f64).round() as i64;
     let kept = timeline.annotations.iter().filter(|annotation| whole || part.contains(&annotation.onset_ns));
     let annotation = |timed: &TimedAnnotation| Annotation {
-        duration: samples(timed.duration_ns.unwrap_or(0)),
+        duration: samples(timed.duration_ns.unwrap_or(0)).max(0),
         ..Annotation::beat(samples(timed.onset_ns.saturating_sub(from_ns)), timed.text.clone())
     };
     kept.map(annotation).collect()

@@ -1,7 +1,7 @@
 //! Samples: from the blocks of the data records to channels.
 
 use super::clock::SECOND_NS;
-use super::header::{Coding, Header};
+use super::header::{Coding, Header, Line};
 use super::layout::{Input, Layout};
 use super::timeline::Stretch;
 use crate::FormatError;
@@ -16,9 +16,7 @@ const MOST_MISSING: u64 = 1 << 28;
 pub(crate) struct Track {
     /// Index of the signal in the header.
     signal: usize,
-    /// Physical units per digital unit, and the physical value of digital 0.
-    scale: f64,
-    offset: f64,
+    line: Line,
     per_record: u64,
     /// First and end of the samples wanted, counted from the first of the file, gaps included.
     from: u64,
@@ -51,8 +49,9 @@ impl Track {
         let starts = starts.collect();
         let index = |seconds: f64| ((seconds * rate).round() as u64).min(end);
         let (from, to) = (index(span.from_s), span.to_s.map_or(end, index));
-        let (scale, offset) = if digital { (1.0, 0.0) } else { stated.scaling().unwrap_or((1.0, 0.0)) };
-        Some(Self { signal, scale, offset, per_record, from, to: to.max(from), starts, samples: Vec::new() })
+        let digits = Line { scale: 1.0, zero: 0.0, shift: 0.0 };
+        let line = if digital { digits } else { stated.scaling().unwrap_or(digits) };
+        Some(Self { signal, line, per_record, from, to: to.max(from), starts, samples: Vec::new() })
     }
 
     /// How many samples it will have.
@@ -62,8 +61,9 @@ impl Track {
 
     /// Which part of the block of the `nth` data record of a stretch is wanted, in samples, and where it goes.
     fn wanted(&self, stretch: usize, nth: u64) -> Option<(usize, usize, usize)> {
-        let at = self.starts.get(stretch)? + nth * self.per_record;
-        let (low, high) = (at.max(self.from), (at + self.per_record).min(self.to));
+        // A start beyond all times is beyond the part wanted, too.
+        let at = self.starts.get(stretch)?.saturating_add(nth.saturating_mul(self.per_record));
+        let (low, high) = (at.max(self.from), at.saturating_add(self.per_record).min(self.to));
         (low < high).then(|| ((low - at) as usize, (high - at) as usize, (low - self.from) as usize))
     }
 
@@ -72,9 +72,9 @@ impl Track {
         if self.samples.len() < place {
             self.samples.resize(place, f32::NAN);
         }
-        let (scale, offset) = (self.scale, self.offset);
+        let Line { scale, zero, shift } = self.line;
         // In f64, rounded once: 24 bits and a 16-bit scale do not fit an f32's 24.
-        let convert = |digital: i32| (f64::from(digital) * scale + offset) as f32;
+        let convert = |digital: i32| ((f64::from(digital) - zero) * scale + shift) as f32;
         match coding {
             Coding::Edf => {
                 let (chunks, _) = bytes.as_chunks::<2>();

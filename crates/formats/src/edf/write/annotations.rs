@@ -78,8 +78,9 @@ pub(super) fn padding(record: &Record, plan: &Plan, start_ns: i64) -> Option<Tal
     plan.padded.then(|| Tal { onset_ns: from_ns + start_ns, duration_ns: Some(end_ns - from_ns), texts: text })
 }
 
-/// The blocks of the annotation signal: for data records that start at `starts_ns`, lists in order of onset, each in the
-/// data record it begins in or, where that is full, in a later one. All blocks have one length, a multiple of `width`.
+/// The blocks of the annotation signal, for data records that start at `starts_ns`: a list that keeps the time, then lists in
+/// order of onset, each in the data record it begins in or, where that is full, in a later one. Where too many begin at the end
+/// they fill the data records from the first, as C's `EDFlib` has it. All blocks have one length, a multiple of `width`.
 pub(super) fn blocks(mut lists: Vec<Tal>, starts_ns: &[i64], width: usize) -> Vec<Vec<u8>> {
     lists.sort_by_key(|list| list.onset_ns);
     let encoded = |list: &Tal| {
@@ -87,35 +88,34 @@ pub(super) fn blocks(mut lists: Vec<Tal>, starts_ns: &[i64], width: usize) -> Ve
         tal::encode(list, &mut bytes);
         bytes
     };
-    let clocks: Vec<Vec<u8>> =
-        starts_ns.iter().map(|&onset_ns| encoded(&Tal { onset_ns, duration_ns: None, texts: vec![String::new()] })).collect();
-    let texts: Vec<Vec<u8>> = lists.iter().map(encoded).collect();
-    let longest = |all: &[Vec<u8>]| all.iter().map(Vec::len).max().unwrap_or(0);
-    let all: usize = texts.iter().map(Vec::len).sum();
-    let mut capacity = longest(&clocks) + longest(&texts).max(all.div_ceil(starts_ns.len().max(1)));
-    loop {
-        capacity = capacity.next_multiple_of(width);
-        let mut next = 0;
-        let mut blocks = Vec::with_capacity(clocks.len());
-        for (index, clock) in clocks.iter().enumerate() {
-            let mut block = clock.clone();
-            let end_ns = starts_ns.get(index + 1).copied().unwrap_or(i64::MAX);
-            while let (Some(list), Some(text)) = (lists.get(next), texts.get(next))
-                && list.onset_ns < end_ns
-                && block.len() + text.len() <= capacity
-            {
-                block.extend_from_slice(text);
-                next += 1;
-            }
-            block.resize(capacity, 0);
-            blocks.push(block);
+    let clock = |&onset_ns: &i64| encoded(&Tal { onset_ns, duration_ns: None, texts: vec![String::new()] });
+    let clocks: Vec<Vec<u8>> = starts_ns.iter().map(clock).collect();
+    let texts: Vec<(i64, Vec<u8>)> = lists.iter().map(|list| (list.onset_ns, encoded(list))).collect();
+    let longest = texts.iter().map(|(_, text)| text.len()).max().unwrap_or(0);
+    let average = texts.iter().map(|(_, text)| text.len()).sum::<usize>().div_ceil(starts_ns.len().max(1));
+    let capacity = clocks.iter().map(Vec::len).max().unwrap_or(0) + longest + average;
+    let capacity = capacity.next_multiple_of(width);
+    let in_time = |index: usize| starts_ns.get(index + 1).copied().unwrap_or(i64::MAX);
+    // In each data record less than the longest is left over, so that this fits.
+    let from_the_first = |_| i64::MAX;
+    fill(&clocks, &texts, capacity, in_time).or_else(|| fill(&clocks, &texts, capacity, from_the_first)).unwrap_or_default()
+}
+
+/// Fills blocks of `capacity` bytes, each with lists that begin before `end_ns` of its index; `None` where some are left over.
+fn fill(clocks: &[Vec<u8>], texts: &[(i64, Vec<u8>)], capacity: usize, end_ns: impl Fn(usize) -> i64) -> Option<Vec<Vec<u8>>> {
+    let mut left = texts.iter().peekable();
+    let block = |(index, clock): (usize, &Vec<u8>)| {
+        let mut block = clock.clone();
+        while let Some((_, text)) =
+            left.next_if(|(onset_ns, text)| *onset_ns < end_ns(index) && block.len() + text.len() <= capacity)
+        {
+            block.extend_from_slice(text);
         }
-        if next >= texts.len() {
-            return blocks;
-        }
-        // Those of the last data records did not all fit.
-        capacity += capacity / 2;
-    }
+        block.resize(capacity, 0);
+        block
+    };
+    let blocks = clocks.iter().enumerate().map(block).collect();
+    left.next().is_none().then_some(blocks)
 }
 
 #[cfg(test)]
@@ -135,8 +135,15 @@ mod tests {
         for (second, lists) in read.iter().enumerate() {
             assert_eq!((lists[0].onset_ns, lists[0].texts[0].as_str()), (second as i64 * SECOND_NS, ""));
         }
+        assert_eq!((read[0].len(), read[9].len()), (3, 3));
         let texts: Vec<&Tal> = read.iter().flat_map(|lists| &lists[1..]).collect();
         assert_eq!(texts.len(), 10);
         assert!(texts.is_sorted_by_key(|list| list.onset_ns));
+
+        // All in the last data record: no block grows beyond twice the average and the longest.
+        let blocks = super::blocks((0..1_000).map(|n| list(9 + n)).collect(), &starts, 2);
+        let read: usize = blocks.iter().map(|block| tal::parse(block).lists.len()).sum();
+        assert_eq!(read, 1_010);
+        assert!(blocks[0].len() < 2_200, "{}", blocks[0].len());
     }
 }

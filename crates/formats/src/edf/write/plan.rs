@@ -60,7 +60,7 @@ impl Plan {
         let divisors = (1..=length).take_while(|&samples| samples as f64 <= rate * DURATIONS.end()).filter(|n| length % n == 0);
         let exact = divisors.map(|samples| samples as f64 / rate).filter(|duration| DURATIONS.contains(duration));
         let bytes = |plan: &Self| (plan.per_record.iter().sum::<usize>() * coding.sample_bytes()) as f64;
-        let order = |plan: &Self| (bytes(plan) > LONGEST, plan.padded, plan.duration_s.ln().abs());
+        let order = |plan: &Self| (bytes(plan).max(LONGEST), plan.padded, plan.duration_s.ln().abs());
         let best = |durations: &mut dyn Iterator<Item = f64>| {
             let plans = durations.filter_map(plan).map(|plan| (order(&plan), plan));
             plans.min_by(|(a, _), (b, _)| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal)).map(|(_, plan)| plan)
