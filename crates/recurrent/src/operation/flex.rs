@@ -7,14 +7,7 @@ use burn::tensor::TensorData;
 use burn_flex::FlexTensor;
 
 use super::{LastCell, Sequence, SequenceGradients, SequenceKernel, SequenceOps, SequenceRun, SequenceTensors};
-use crate::RecurrentConfig;
 use crate::kernel::{self, Kept, Operands, Shape, Vectors};
-use crate::layer::LayerRun;
-
-/// Whether the kernel runs this.
-pub(super) fn supports(_config: &RecurrentConfig, _run: &LayerRun<'_>) -> bool {
-    true
-}
 
 impl SequenceOps for Flex {
     fn recurrent_sequence(

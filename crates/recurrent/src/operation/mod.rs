@@ -182,7 +182,7 @@ pub(crate) fn supports(config: &RecurrentConfig, run: &LayerRun<'_>) -> bool {
         if let DispatchDevice::Cube(device) = device {
             return cube::supports(config, run, device);
         }
-        matches!(device, DispatchDevice::Flex(_)) && flex::supports(config, run)
+        matches!(device, DispatchDevice::Flex(_))
     }
     let [batch, time, features] = run.input.dims();
     batch * time * features > 0 && run.input.dtype() == DType::F32 && on(run.input.device().as_dispatch(), config, run)
