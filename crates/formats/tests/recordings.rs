@@ -66,8 +66,7 @@ fn every_annotation_equals_wfdb() {
         let [folder, name, extension, count, digest] = columns[..] else { panic!("{columns:?}") };
         let Some(folder) = recordings(folder) else { continue };
         let mut annotations = read_annotation_file(&folder.join(format!("{name}.{extension}"))).unwrap().annotations;
-        // wfdb-python takes every comment at sample 0 for a description of the file. The C library's rdann and we do so only
-        // where it is one.
+        // wfdb-python takes every comment at sample 0 for a description of the file and drops it; we do so only where it is one.
         annotations.retain(|a| !(a.sample == 0 && a.code == "\""));
         // wfdb-python knows definitions of codes between their marks alone; rdann and we know those of older files too.
         annotations.iter_mut().filter(|a| a.code == "CAL").for_each(|a| a.code = "[42]".into());

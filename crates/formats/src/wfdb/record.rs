@@ -41,7 +41,9 @@ pub fn read_record(path: &Path, options: &ReadOptions) -> Result<Record, FormatE
     };
     if options.from.is_some() || options.to.is_some() {
         annotations.retain(|a| u64::try_from(a.sample).is_ok_and(|sample| (window.from..window.to).contains(&sample)));
-        annotations.iter_mut().for_each(|annotation| annotation.sample -= window.from as i64);
+        for annotation in &mut annotations {
+            annotation.sample -= window.from as i64;
+        }
     }
     Ok(Record {
         sampling_frequency_hz: rate,

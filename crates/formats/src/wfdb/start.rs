@@ -1,5 +1,7 @@
 //! Start times of records as headers write them: `HH:MM:SS.sss`, or `MM:SS`, with or without `DD/MM/YYYY`.
 
+use std::fmt::Write as _;
+
 /// A start time some seconds later, in the same form; what is no time of day is left as it is only where none passes.
 pub(super) fn later(stated: String, seconds: f64) -> Option<String> {
     if seconds == 0.0 {
@@ -15,7 +17,8 @@ pub(super) fn later(stated: String, seconds: f64) -> Option<String> {
     }
     if let Some(date) = fields.next() {
         let (day, month, year) = civil(day_number(date)? + days);
-        text.push_str(&format!(" {day:02}/{month:02}/{year:04}"));
+        // Writing to a string cannot fail.
+        let _ = write!(text, " {day:02}/{month:02}/{year:04}");
     }
     Some(text)
 }
@@ -45,7 +48,9 @@ fn day_number(date: &str) -> Option<i64> {
 fn civil(number: i64) -> (i64, i64, i64) {
     let estimate = number.div_euclid(366);
     let first_of = |year: i64| year.div_euclid(100) * 146_097 / 4 + year.rem_euclid(100) * 1461 / 4;
-    let year = (estimate..).take_while(|&year| first_of(year) <= number).last().unwrap_or(estimate);
+    // Years are shorter than 366 days by one part in 483.
+    let latest = estimate + estimate / 400 + 2;
+    let year = (estimate..=latest).take_while(|&year| first_of(year) <= number).last().unwrap_or(estimate);
     let rest = number - first_of(year);
     let month = (5 * rest + 2) / 153;
     let day = rest - (153 * month + 2) / 5 + 1;

@@ -6,7 +6,7 @@ use physiosynth_signal::{Digitisation, Record};
 
 use super::digitise::{Digital, digitise};
 use super::header::DEFAULT_UNIT;
-use super::signal::{Blocks, Coding, SignalFormat, Storage, checksum, flac};
+use super::signal::{Blocks, Coding, Encode, SignalFormat, Storage, checksum, flac};
 use super::{REFERENCE_ANNOTATOR, annotation};
 use crate::FormatError;
 use crate::replace::replace_file;
@@ -128,7 +128,7 @@ impl Layout {
 }
 
 /// The content of the signal file: frame by frame, the samples of each channel.
-fn interleave(digital: &[Digital], layout: &Layout, encode: fn(&[i32], &mut Vec<u8>)) -> Vec<u8> {
+fn interleave(digital: &[Digital], layout: &Layout, encode: Encode) -> Vec<u8> {
     let frame: usize = layout.per_frame.iter().sum();
     let mut flat = vec![0; layout.frames * frame];
     let mut offset = 0;

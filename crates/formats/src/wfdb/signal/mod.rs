@@ -178,8 +178,11 @@ pub(crate) struct Blocks {
     /// rest as it was.
     pub decode: fn(&[u8], &mut [i32]),
     /// Appends the code of samples that are within the format's range.
-    pub encode: Option<fn(&[i32], &mut Vec<u8>)>,
+    pub encode: Option<Encode>,
 }
+
+/// Appends the code of samples.
+pub(crate) type Encode = fn(&[i32], &mut Vec<u8>);
 
 impl Blocks {
     /// Bytes that `samples` samples take; `None` where that is beyond 64 bits.

@@ -143,7 +143,6 @@ impl<'a> SignalFile<'a> {
             Source::Flac { mut stream, offset } => {
                 let per_frame = group.signals.first().map_or(1, |line| u64::from(line.frame_samples()));
                 let of = |frame: u64| frame.saturating_mul(per_frame).saturating_add(offset);
-                tracks.iter_mut().for_each(|track| track.start_at(window.from));
                 stream.read(&path, of(window.from)..of(last), &mut |channels, at| {
                     for (track, samples) in tracks.iter_mut().zip(channels) {
                         track.start_at_sample(at - offset);
@@ -270,7 +269,9 @@ fn decode(
     let start = first.saturating_mul(extent.frame as u64);
     let byte = extent.offset + start / blocks.samples as u64 * blocks.bytes as u64;
     file.seek(SeekFrom::Start(byte)).map_err(FormatError::io(path, "seek in the file"))?;
-    tracks.iter_mut().for_each(|track| track.start_at(first));
+    for track in &mut *tracks {
+        track.start_at(first);
+    }
     // Whole frames and whole blocks of the code in each batch, so that only the last may be partial.
     let unit = extent.frame.saturating_mul(blocks.samples);
     let total = window.to.saturating_sub(first).saturating_mul(extent.frame as u64);

@@ -19,12 +19,12 @@ impl<'a> Bits<'a> {
     }
 
     /// Loads as many whole bytes as fit: at least 56 bits are there afterwards, where the bytes are.
-    #[inline(always)]
+    #[inline]
     fn refill(&mut self) {
         if let Some(next) = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
             self.cache |= u64::from_be_bytes(*next) >> self.loaded;
             self.at += ((63 - self.loaded) >> 3) as usize;
-            self.loaded |= 56;
+            self.loaded |= 0x38;
         } else {
             self.refill_at_end();
         }

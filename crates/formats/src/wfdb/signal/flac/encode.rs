@@ -162,12 +162,16 @@ fn subframe(out: &mut Writer, samples: &[i32], bits: u16) {
     match best {
         Some((order, folded, coding)) if coding.cost + order as u64 * u64::from(width) < verbatim => {
             out.put((8 + order as u64) << 1, 8);
-            samples.iter().take(order).for_each(|&sample| out.put(sample as u64, width));
+            for &sample in samples.iter().take(order) {
+                out.put(sample as u64, width);
+            }
             residuals(out, &folded, order, &coding, width);
         }
         _ => {
             out.put(1 << 1, 8);
-            samples.iter().for_each(|&sample| out.put(sample as u64, width));
+            for &sample in samples {
+                out.put(sample as u64, width);
+            }
         }
     }
 }

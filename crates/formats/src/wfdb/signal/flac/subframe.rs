@@ -23,7 +23,9 @@ pub(super) fn decode(bits: &mut Bits, width: u32, samples: &mut [i32]) -> Result
         _ => return Err(Fault::Broken("a subframe is of a reserved kind")),
     }
     if wasted > 0 {
-        samples.iter_mut().for_each(|sample| *sample <<= wasted);
+        for sample in samples {
+            *sample <<= wasted;
+        }
     }
     Ok(())
 }
@@ -78,7 +80,7 @@ fn linear(bits: &mut Bits, width: u32, order: usize, samples: &mut [i32]) -> Res
 
 /// Adds to each residual what the samples before it predict. The newest sample is held apart: what the others contribute is
 /// summed while it is still being computed.
-#[inline(always)]
+#[inline]
 fn restore<const ORDER: usize>(coefficients: [i32; ORDER], shift: u32, samples: &mut [i32]) {
     let Some(mut last) = ORDER.checked_sub(1).and_then(|at| samples.get(at)).copied() else { return };
     for at in ORDER..samples.len() {
