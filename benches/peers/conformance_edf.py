@@ -7,6 +7,9 @@ wherever something differs; docs/formats.md says why, and who is right.
     cargo build --release -p physiosynth-formats --example dump_edf
     python3 benches/peers/conformance_edf.py --binary target/release/examples/dump_edf FOLDER…
 
+With `--rewritten edf` (or `bdf`) each file is first written anew by physiosynth, as EDF+ (or BDF+), and what the tools read from
+that is compared with what physiosynth reads from it, and this with the original, in steps of the new file's quantisation.
+
 Versions: requirements_edf.txt.
 """
 
@@ -36,6 +39,35 @@ def ours(binary, path):
     facts["arrays"] = np.split(samples, ends[:-1]) if len(ends) else []
     facts["times"] = sorted((onset / 1e9, (duration or 0) / 1e9, text) for onset, duration, text in facts["annotations"])
     return facts, None
+
+
+def rewritten(binary, path, extension, folder):
+    """The file written anew, and how far its samples are from the original's, in steps of its own quantisation."""
+    import edfio
+
+    target = folder / f"{path.stem}.{extension}"
+    before, error = ours(binary, path)
+    if before is None:
+        return None, error
+    done = subprocess.run([binary, path, "/dev/null", target], capture_output=True, text=True)
+    if done.returncode != 0:
+        return None, done.stderr.strip()
+    after, error = ours(binary, target)
+    if after is None:
+        return None, error
+    steps = [
+        abs(signal.physical_max - signal.physical_min) / (signal.digital_max - signal.digital_min)
+        for signal in (edfio.read_bdf if extension == "bdf" else edfio.read_edf)(target).signals
+    ]
+    worst = 0.0
+    for old, new, step in zip(before["arrays"], after["arrays"], steps):
+        if len(old) != len(new):
+            return target, f"{len(old)} samples became {len(new)}"
+        if len(old):
+            # What float32 rounds of either is not the quantisation's.
+            spacing = np.spacing(np.maximum(np.abs(old), np.abs(new)))
+            worst = max(worst, float(np.nanmax((np.abs(old.astype("f8") - new) - spacing) / step)))
+    return target, f"{worst:.2f} steps from the original"
 
 
 def start_of(text):
@@ -194,14 +226,22 @@ def compare(facts, other):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True, help="the example dump_edf")
+    parser.add_argument("--rewritten", choices=["edf", "bdf"], help="write each file anew first")
     parser.add_argument("folders", nargs="+", type=Path)
     arguments = parser.parse_args()
     files = sorted(p for folder in arguments.folders for p in folder.rglob("*") if p.suffix in (".edf", ".bdf", ".rec"))
     columns = ["file", "tool", "samples", "labels", "units", "rates", "start", "annotations"]
     print("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
     notes, differing = [], 0
+    scratch = tempfile.TemporaryDirectory()
     for path in files:
         name = f"{path.parent.name}/{path.name}"
+        if arguments.rewritten:
+            path, what = rewritten(arguments.binary, path, arguments.rewritten, Path(scratch.name))
+            notes.append(f"{name}: written anew: {what}")
+            if path is None:
+                differing += 1
+                continue
         facts, error = ours(arguments.binary, path)
         if facts is None:
             print(f"| {name} | physiosynth | {error} |")

@@ -272,6 +272,26 @@ fn quantisation_is_half_a_step_of_the_finest_scale() {
 }
 
 #[test]
+fn triggers_of_a_status_channel_are_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let bits: Vec<f32> = (0..200).map(|i| if (50..60).contains(&i) { 5.0 + 65_536.0 } else { 65_536.0 }).collect();
+    let mut status = Channel::new("Status", "Boolean", 100.0, bits.clone());
+    status.digitisation = Some(Digitisation { gain: 1.0, baseline: 0, adc_resolution: 24, adc_zero: 0 });
+    let record = Record::new("r").with_channel(ramp(200, 100.0)).with_channel(status);
+    let record = record.with_annotations(vec![Annotation::beat(10, "T1")]);
+    let (once, _) = round(folder.path(), "r.bdf", &record, &WriteOptions::default());
+    let (twice, _) = round(folder.path(), "r.bdf", &once.record, &WriteOptions::default());
+    for found in [once, twice] {
+        let marks: Vec<_> = found.record.annotations.iter().map(|a| (a.sample, a.duration, a.code.as_ref())).collect();
+        assert_eq!(marks, [(10, 0, "T1"), (50, 10, "5")]);
+        assert_eq!(found.record.channels[1].samples, bits);
+    }
+    let options = ReadOptions { status_events: false, ..ReadOptions::default() };
+    edf::write_record(&folder.path().join("r.bdf"), &record, &WriteOptions::default()).unwrap();
+    assert_eq!(edf::read_record(&folder.path().join("r.bdf"), &options).unwrap().annotations.len(), 1);
+}
+
+#[test]
 fn annotations_alone() {
     let folder = tempfile::tempdir().unwrap();
     let marks = vec![

@@ -32,13 +32,9 @@ pub(crate) fn raw_fields<'a>(line: &'a str, delimiter: char, mut each: impl FnMu
     while let Some((at, c)) = characters.next() {
         match quote {
             // Two of them stand for one.
-            Some(open) if c == open => {
-                if characters.next_if(|&(_, next)| next == open).is_none() {
-                    quote = None;
-                }
-            }
+            Some(open) if c == open && characters.next_if(|&(_, next)| next == open).is_none() => quote = None,
             None if matches!(c, '"' | '\'') && line.get(start..at).is_some_and(|before| before.trim().is_empty()) => {
-                quote = Some(c)
+                quote = Some(c);
             }
             None if c == delimiter => {
                 each(line.get(start..at).unwrap_or(""));

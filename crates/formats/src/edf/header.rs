@@ -159,6 +159,18 @@ impl Header {
         signal.samples_per_record as f64 / duration
     }
 
+    /// Whether a signal is the status channel of a BDF file.
+    pub(crate) fn is_status(&self, signal: &SignalHeader) -> bool {
+        self.coding == Coding::Bdf && signal.label.eq_ignore_ascii_case(super::status::LABEL)
+    }
+
+    /// How the digital values of a signal become physical ones: as its minima and maxima say, but for a status channel, whose
+    /// bits they are. `None` where there is no scale.
+    pub(crate) fn line(&self, signal: &SignalHeader) -> Option<Line> {
+        let bits = Line { scale: 1.0, zero: 0.0, shift: 0.0 };
+        if self.is_status(signal) { Some(bits) } else { signal.scaling() }
+    }
+
     /// Duration of a data record in nanoseconds.
     pub(crate) fn record_ns(&self) -> i64 {
         let seconds =

@@ -11,8 +11,9 @@
 //!   values.
 //! - **The start** has the fraction of a second that the first data record states, and annotations count from its first sample.
 //! - **Annotations** of all annotation signals are read, in order of onset. An annotation signal in a file that is not marked as
-//!   EDF+ is read as one if it holds annotations. In BDF the triggers of a `Status` channel become annotations too (the
-//!   channel stays); see [`ReadOptions::status_events`].
+//!   EDF+ is read as one if it holds annotations.
+//! - **The `Status` channel** of BDF is bits, not a voltage: it is kept in digital values, whatever range the header states. Its
+//!   triggers become annotations too; see [`ReadOptions::status_events`].
 //! - **Gaps** (EDF+D) are filled with NaN, so that sample `i` is at `i / rate` seconds throughout. So are stretches that an
 //!   annotation `BAD_missing` tells of, which [`write_record`] writes.
 //! - **What is wrong** but can be read is told as a list of problems beside the record; the file's size decides where it and the
@@ -141,16 +142,13 @@ pub fn read_from(path: &Path, source: &mut dyn Source, options: &ReadOptions) ->
     let wanted = |signal: &SignalHeader| options.lead.as_ref().is_none_or(|lead| *lead == signal.label);
     let limit = if options.lead.is_some() { 1 } else { usize::MAX };
     let chosen: Vec<usize> = header.ordinary().filter(|(_, signal)| wanted(signal)).map(|(index, _)| index).take(limit).collect();
-    let mut tracks: Vec<Track> =
-        chosen.iter().filter_map(|&signal| Track::new(&header, &timeline.stretches, signal, false, span)).collect();
-    let status = header.ordinary().find(|(_, signal)| {
-        header.coding == Coding::Bdf && options.status_events && signal.label.eq_ignore_ascii_case(status::LABEL)
-    });
-    tracks.extend(status.and_then(|(signal, _)| Track::new(&header, &timeline.stretches, signal, true, span)));
+    let track = |&signal: &usize| Track::new(&header, &timeline.stretches, signal, span);
+    let mut tracks: Vec<Track> = chosen.iter().filter_map(track).collect();
+    let status = header.ordinary().find(|(_, signal)| options.status_events && header.is_status(signal));
+    tracks.extend(status.and_then(|(signal, _)| track(&signal)));
     samples::read(&mut input, &header, &layout, &timeline.stretches, &mut tracks)?;
 
-    let status =
-        status.and_then(|(signal, stated)| Some((header.sampling_frequency_hz(stated), tracks.pop()?.into_samples().1, signal)));
+    let status = status.and_then(|(_, stated)| Some((header.sampling_frequency_hz(stated), tracks.pop()?.into_samples().1)));
     let channels: Vec<Channel> = tracks.into_iter().filter_map(|track| channel(&header, track, &gaps, span)).collect();
     problems
         .extend(channels.iter().filter_map(units::implausible).take(LISTED).map(|text| format!("{}: {text}", path.display())));
@@ -159,13 +157,8 @@ pub fn read_from(path: &Path, source: &mut dyn Source, options: &ReadOptions) ->
     let from_ns = (span.from_s * SECOND_NS as f64).round() as i64;
     record.start = header.start.map(|start| start.plus(timeline.start_ns.saturating_add(from_ns)).to_string());
     record.annotations = annotations(&timeline, rate, span, options);
-    if let Some((own, samples, _)) = status {
-        let at = |index: i64| (index as f64 * rate / own).round() as i64;
-        record.annotations.extend(status::events(&samples).into_iter().map(|event| Annotation {
-            sample: at(event.sample),
-            duration: at(event.duration),
-            ..event
-        }));
+    if let Some((own, samples)) = status {
+        add_triggers(&mut record.annotations, &samples, rate / own);
     }
     record.annotations.sort_by_key(|annotation| annotation.sample);
     let comments = [("patient", &header.patient), ("recording", &header.recording)];
@@ -261,7 +254,7 @@ fn channel(header: &Header, track: Track, gaps: &[Gap], span: Span) -> Option<Ch
     let rate = header.sampling_frequency_hz(signal);
     let number = header.ordinary().position(|(other, _)| other == index)?;
     missing::mark(&mut samples, rate, (span.from_s * rate).round() as u64, gaps, number);
-    let digitisation = signal.scaling().and_then(|header::Line { scale, zero, shift }| {
+    let digitisation = header.line(signal).and_then(|header::Line { scale, zero, shift }| {
         // Stated only where it is exact: a physical zero between two digital values cannot be expressed.
         let gain = 1.0 / scale;
         let exact = gain > 0.0 && gain.is_finite() && shift == 0.0 && zero.abs() <= f64::from(i32::MAX);
@@ -273,6 +266,17 @@ fn channel(header: &Header, track: Track, gaps: &[Gap], span: Span) -> Option<Ch
         })
     });
     Some(Channel { label: signal.label.clone(), unit: signal.unit.clone(), sampling_frequency_hz: rate, samples, digitisation })
+}
+
+/// Adds the triggers of a status channel, `ratio` samples of the record to one of its own, but for those that an annotation tells
+/// of already: what was written from a recording with triggers has them twice.
+fn add_triggers(annotations: &mut Vec<Annotation>, samples: &[f32], ratio: f64) {
+    let at = |index: i64| (index as f64 * ratio).round() as i64;
+    let told: std::collections::BTreeSet<(i64, String)> =
+        annotations.iter().map(|annotation| (annotation.sample, annotation.code.clone().into_owned())).collect();
+    let events = status::events(samples).into_iter();
+    let events = events.map(|event| Annotation { sample: at(event.sample), duration: at(event.duration), ..event });
+    annotations.extend(events.filter(|event| !told.contains(&(event.sample, event.code.clone().into_owned()))));
 }
 
 /// The annotations that begin in the part, in its samples; all of them where the whole is wanted.

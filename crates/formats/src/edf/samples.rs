@@ -34,8 +34,8 @@ pub(crate) struct Span {
 }
 
 impl Track {
-    /// The track of signal `signal`; with `digital`, in digital values.
-    pub(crate) fn new(header: &Header, stretches: &[Stretch], signal: usize, digital: bool, span: Span) -> Option<Self> {
+    /// The track of signal `signal`.
+    pub(crate) fn new(header: &Header, stretches: &[Stretch], signal: usize, span: Span) -> Option<Self> {
         let stated = header.signals.get(signal)?;
         let rate = header.sampling_frequency_hz(stated);
         let per_record = stated.samples_per_record;
@@ -50,7 +50,7 @@ impl Track {
         let index = |seconds: f64| ((seconds * rate).round() as u64).min(end);
         let (from, to) = (index(span.from_s), span.to_s.map_or(end, index));
         let digits = Line { scale: 1.0, zero: 0.0, shift: 0.0 };
-        let line = if digital { digits } else { stated.scaling().unwrap_or(digits) };
+        let line = header.line(stated).unwrap_or(digits);
         Some(Self { signal, line, per_record, from, to: to.max(from), starts, samples: Vec::new() })
     }
 

@@ -47,7 +47,9 @@ def main(data):
         print("file", name, start, file.num_signals, "|".join(annotations), sep="\t")
         for index in range(0, file.num_signals, EVERY if file.num_signals < 20 else 30):
             signal = file.signals[index]
-            samples = physical(signal)
+            # The bits of a status channel are no physical values.
+            bits = path.suffix == ".bdf" and signal.label == "Status"
+            samples = signal.digital.astype("<f4") if bits else physical(signal)
             label, unit, rate = signal.label, signal.physical_dimension, float(signal.sampling_frequency)
             print("signal", name, index, label, unit, rate, len(samples), fnv1a(samples.tobytes()), sep="\t")
         if path.suffix == ".bdf" and any(signal.label == "Status" for signal in file.signals):

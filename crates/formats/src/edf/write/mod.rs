@@ -48,7 +48,7 @@ impl WriteOptions {
             coding: Some(header.coding),
             patient: Some(header.patient.clone()),
             recording: Some(header.recording.clone()),
-            scaling: ordinary().map(Scaling::of).collect(),
+            scaling: ordinary().map(|signal| Scaling::of(header, signal)).collect(),
             transducers: ordinary().map(|signal| signal.transducer.clone()).collect(),
             prefiltering: ordinary().map(|signal| signal.prefiltering.clone()).collect(),
             record_duration_s: Some(header.record_duration_s).filter(|duration| *duration > 0.0),

@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(found(&[(360.0, 650_000)]), (1.0, 1_806, vec![360], true));
         assert_eq!(found(&[(512.0, 5_120), (12.8, 128), (1.0, 10)]), (5.0, 2, vec![2_560, 64, 5], false));
         // 97.65625 Hz and 1000/3 Hz: a second holds no whole number of samples.
-        assert_eq!(found(&[(97.656_25, 1_000)]).3, false);
+        assert_eq!(found(&[(97.656_25, 1_000)]), (1.024, 10, vec![100], false));
         assert_eq!(found(&[(1000.0 / 3.0, 1_000)]), (0.75, 4, vec![250], false));
         assert_eq!(found(&[(1e6, 1_000_000)]).0, 0.1);
         assert_eq!(found(&[]), (0.0, 1, vec![], false));

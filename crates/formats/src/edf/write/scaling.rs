@@ -2,7 +2,7 @@
 
 use physiosynth_signal::{Channel, Digitisation};
 
-use crate::edf::header::{Coding, SignalHeader};
+use crate::edf::header::{Coding, Header, SignalHeader};
 
 /// Width of a number in a header.
 pub(super) const WIDTH: usize = 8;
@@ -24,8 +24,13 @@ pub struct Scaling {
 
 impl Scaling {
     /// That of a signal that was read; `None` where it has none.
-    pub fn of(signal: &SignalHeader) -> Option<Self> {
-        signal.scaling()?;
+    pub fn of(header: &Header, signal: &SignalHeader) -> Option<Self> {
+        header.line(signal)?;
+        let (low, high) = header.coding.range();
+        if header.is_status(signal) {
+            let (physical_minimum, physical_maximum) = (f64::from(low), f64::from(high));
+            return Some(Self { physical_minimum, physical_maximum, digital_minimum: low, digital_maximum: high });
+        }
         Some(Self {
             physical_minimum: signal.physical_minimum,
             physical_maximum: signal.physical_maximum,
