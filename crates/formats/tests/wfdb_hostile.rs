@@ -159,7 +159,7 @@ fn seed(format: SignalFormat) -> TempDir {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(std::env::var("PROPTEST_CASES").map_or(96, |cases| cases.parse().unwrap_or(96))))]
 
     #[test]
     fn damaged_records_never_panic(

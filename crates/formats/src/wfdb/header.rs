@@ -148,7 +148,7 @@ pub(crate) fn read(path: &Path) -> Result<Header, FormatError> {
 }
 
 /// Parses the content of a header file; `path` is for messages only.
-pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Header, FormatError> {
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Header, FormatError> {
     let content = text::decode(bytes);
     let mut comments = Vec::new();
     let mut lines = Vec::new();
