@@ -8,7 +8,7 @@ use crate::support::{call, mitdb};
 fn help_and_version() {
     let (code, out, _) = call(&["--help"]);
     assert_eq!(code, 0);
-    for command in ["run", "preprocess", "train", "generate", "evaluate", "report", "inspect", "simulate", "devices"] {
+    for command in ["run", "preprocess", "train", "generate", "evaluate", "report", "inspect", "simulate", "bench", "devices"] {
         assert!(out.contains(command), "{command} is missing in\n{out}");
     }
     let (code, out, _) = call(&["run", "--help"]);
@@ -24,6 +24,9 @@ fn wrong_usage_ends_with_2_and_failure_with_1() {
         &["run", "--set", "generator.unit=3"],
         &["run", "--set", "generator.units"],
         &["run", "--device", "abacus"],
+        &["bench", "--device", "abacus"],
+        &["bench", "--sizes", "2x8"],
+        &["bench", "--rounds", "0"],
         &["train"],
         &[],
     ] {
@@ -54,6 +57,34 @@ fn devices_lists_the_cpu_and_says_what_auto_takes() {
     let (code, out, err) = call(&["devices"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("cpu") && out.contains("--device auto takes"), "{out}");
+}
+
+#[test]
+fn bench_times_every_cell_and_pass() {
+    let words = ["bench", "--device", "cpu", "--sizes", "2x8x4,1x5x3", "--rounds", "2"];
+    let (code, out, err) = call(&[&words[..], &["--json"]].concat());
+    assert_eq!(code, 0, "{err}");
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&out).unwrap();
+    let told: Vec<String> = rows
+        .iter()
+        .map(|row| format!("{} {}x{}x{} {}", row["cell"].as_str().unwrap(), row["batch"], row["time"], row["units"], row["pass"]))
+        .collect();
+    let expected: Vec<String> = ["lstm", "gru", "simple"]
+        .iter()
+        .flat_map(|cell| ["2x8x4", "1x5x3"].map(|size| format!("{cell} {size}")))
+        .flat_map(|name| ["train", "forward"].map(|pass| format!("{name} \"{pass}\"")))
+        .collect();
+    assert_eq!(told, expected);
+    for row in &rows {
+        for key in ["median_s", "samples_per_s", "gflop_per_s"] {
+            assert!(row[key].as_f64().is_some_and(|x| x > 0.0 && x.is_finite()), "{key} in {row}");
+        }
+        assert!(row["bidirectional"] == true && row["layers"] == 1 && row["runs"] == 2 && row["device"] == "cpu", "{row}");
+        assert!(row["software"] == false && row["threads"].as_u64() > Some(0), "{row}");
+        assert!(row["version"].is_string() && row["vector_instructions"].is_string() && row["device_name"].is_string(), "{row}");
+    }
+    let (code, out, err) = call(&words);
+    assert!(code == 0 && out.contains("2×8×4") && out.contains("step ms"), "{out}\n{err}");
 }
 
 #[test]

@@ -108,6 +108,30 @@ pub enum FormatError {
         /// How many samples per signal the record has.
         samples: u64,
     },
+    /// A part of a record that it does not have was asked for.
+    #[error("{}: the part from sample {from} to {to} was asked for, of a record of {samples} samples; ask for one within it", .path.display())]
+    NoSuchPart {
+        /// The record's header.
+        path: PathBuf,
+        /// First sample asked for.
+        from: u64,
+        /// The sample after the last asked for.
+        to: u64,
+        /// How many samples per signal the record has.
+        samples: u64,
+    },
+    /// What a few bytes of a file stand for would fill the memory.
+    #[error("{}: {what} would be {samples} samples in memory, of which {limit} are allowed in one reading; read it in parts", .path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// What is that large, as a noun: `the record`.
+        what: &'static str,
+        /// How many samples it has, over all signals.
+        samples: u64,
+        /// How many may be read at once.
+        limit: u64,
+    },
     /// The data cannot be written in this format as they are.
     #[error("{}: not written: {cause}; {remedy}", .path.display())]
     Unwritable {

@@ -4,9 +4,9 @@ use std::path::Path;
 use physiosynth_signal::RecordSource as _;
 use serde::Serialize;
 
-use crate::FormatError;
 use crate::database::open_database;
-use crate::wfdb::{self, Header, Location, REFERENCE_ANNOTATOR, header, signal};
+use crate::wfdb::{self, Header, Location, REFERENCE_ANNOTATOR, header};
+use crate::{FormatError, edf};
 
 /// How many problems of one kind are listed; the rest are counted.
 const LISTED: usize = 5;
@@ -65,6 +65,9 @@ pub fn inspect(path: &Path) -> Result<Vec<Inspection>, FormatError> {
 
 /// Inspects one record, named with or without extension. Never fails: what is wrong is in [`Inspection::problems`].
 pub fn inspect_record(path: &Path) -> Inspection {
+    if edf::is_recording(path) {
+        return edf::inspect(path);
+    }
     let location = Location::new(path);
     let name = location.name();
     let mut inspection = Inspection {
@@ -91,48 +94,13 @@ pub fn inspect_record(path: &Path) -> Inspection {
 
 /// Reads all signals for their sums; gives the record's number of frames.
 fn inspect_signals(inspection: &mut Inspection, header_path: &Path, header: &Header) -> Option<u64> {
-    let mut problems = Vec::new();
+    let problems = &mut inspection.problems;
     if header.name != inspection.name {
         problems.push(format!("{}: the record line names record '{}'", header_path.display(), header.name));
     }
-    if let Err(error) = wfdb::refuse_segments(header_path, header) {
-        problems.push(error.to_string());
-    }
-    for (index, line) in header.signals.iter().enumerate().filter(|(_, line)| line.gain.is_none_or(|gain| gain == 0.0)) {
-        problems.push(format!(
-            "{}, line {}: no gain is stated for signal {index} ('{}'), so that it is uncalibrated; {} units per {} are assumed",
-            header_path.display(),
-            line.line,
-            line.label(index),
-            line.effective_gain(),
-            line.unit()
-        ));
-    }
-    let mut frames = header.samples;
-    for group in signal::groups(header) {
-        let mut collect = |problem: FormatError| {
-            problems.push(problem.to_string());
-            Ok(())
-        };
-        // No signal has this index: sums are checked and nothing is converted.
-        let only = Some(usize::MAX);
-        let mut reading = signal::Reading { header_path, header, only, verify: true, report: &mut collect };
-        let found = signal::read_group(&mut reading, &group);
-        let checked = found.and_then(|(found, _)| wfdb::check_frames(header_path, &group, *frames.get_or_insert(found), found));
-        if let Err(error) = checked {
-            problems.push(error.to_string());
-        }
-    }
-    let rate = header.sampling_frequency();
-    let facts = header.signals.iter().enumerate().map(|(index, line)| SignalFacts {
-        label: line.label(index),
-        unit: line.unit().to_owned(),
-        sampling_frequency_hz: rate * f64::from(line.frame_samples()),
-        samples: frames.unwrap_or(0).saturating_mul(u64::from(line.frame_samples())),
-    });
-    inspection.signals = facts.collect();
-    inspection.duration_s = frames.unwrap_or(0) as f64 / rate;
-    inspection.problems.append(&mut problems);
+    let frames;
+    (inspection.signals, frames) = wfdb::inspect_signals(header_path, header, problems);
+    inspection.duration_s = frames.unwrap_or(0) as f64 / header.sampling_frequency();
     frames
 }
 

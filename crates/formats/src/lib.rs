@@ -19,12 +19,16 @@
 //! # Ok::<(), physiosynth_formats::FormatError>(())
 //! ```
 //!
-//! Each recording format has a folder: [`wfdb`] so far. In it, each signal format is one file.
+//! Each recording format has a folder: [`wfdb`], with one file per signal format; [`edf`]; [`delimited`] text. Segments are in
+//! [HDF5](segments) or [`npy`] arrays.
 #![forbid(unsafe_code)]
 
 mod database;
+pub mod delimited;
+pub mod edf;
 mod error;
 mod inspection;
+pub mod npy;
 mod replace;
 pub mod segments;
 pub mod wfdb;

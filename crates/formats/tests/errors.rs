@@ -114,7 +114,7 @@ fn a_bad_checksum_names_the_signal_and_both_sums() {
     fs::write(&path, bytes).unwrap();
     assert_says(folder.path(), &["r.dat", "signal 1 ('V5')", "checksum of the header is", "that of the samples"]);
     // The other signal's damage is not overlooked where one lead is asked for.
-    let lead = |verify_checksums| ReadOptions { lead: Some("MLII".into()), verify_checksums };
+    let lead = |verify_checksums| ReadOptions { lead: Some("MLII".into()), verify_checksums, ..ReadOptions::default() };
     assert!(matches!(read_record(&folder.path().join("r"), &lead(true)), Err(FormatError::Checksum { signal: 1, .. })));
     assert_eq!(read_record(&folder.path().join("r"), &lead(false)).unwrap().channels.len(), 1);
 }
@@ -145,12 +145,10 @@ fn a_malformed_line_and_a_gain_that_is_none() {
 }
 
 #[test]
-fn what_is_not_supported_is_named() {
+fn unknown_signal_formats_are_named() {
     let folder = folder();
-    edit(folder.path(), "r.dat 212 ", "r.dat 310 ");
-    assert_says(folder.path(), &["r.hea", "signal format 310 (line 2) is not supported yet"]);
-    edit(folder.path(), "r 2 360 8", "r/2 2 360 8");
-    assert_says(folder.path(), &["r.hea", "several segments", "not supported yet"]);
+    edit(folder.path(), "r.dat 212 ", "r.dat 99 ");
+    assert_says(folder.path(), &["r.hea", "signal format 99 (line 2), which is none of 0, 8, 16", "not supported yet"]);
 }
 
 #[test]
@@ -205,14 +203,23 @@ fn annotation_files_that_are_missing_empty_truncated_or_odd() {
 }
 
 #[test]
-fn a_time_resolution_of_its_own_is_refused() {
+fn a_time_resolution_of_its_own_is_converted() {
     let folder = folder();
     let note = b"## time resolution: 720 ";
     let mut bytes = vec![0, 22 << 2, note.len() as u8, 0xFC];
     bytes.extend(note);
-    bytes.extend([2, 4, 0, 0]);
-    fs::write(folder.path().join("r.atr"), bytes).unwrap();
-    assert_says(folder.path(), &["r.atr", "720 Hz in a record of 360 Hz"]);
+    // "N" at 6 and at 15 of 720 per second.
+    bytes.extend([6, 4, 9, 4, 0, 0]);
+    fs::write(folder.path().join("r.atr"), &bytes).unwrap();
+    let path = folder.path().join("r");
+    let samples = |annotations: Vec<Annotation>| annotations.iter().map(|a| a.sample).collect::<Vec<_>>();
+    assert_eq!(samples(read_annotations(&path, "atr").unwrap()), [3, 8]);
+    // The second is at 7.5, which is rounded up, past the record's eight samples.
+    assert_says(folder.path(), &["r.atr", "annotation 1", "marks sample 8 of a record of 8 samples"]);
+    let end = bytes.len() - 4;
+    bytes[end] = 8;
+    fs::write(folder.path().join("r.atr"), &bytes).unwrap();
+    assert_eq!(samples(read(folder.path()).unwrap().annotations), [3, 7]);
 }
 
 #[test]

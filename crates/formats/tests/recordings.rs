@@ -3,7 +3,8 @@
 
 use std::path::PathBuf;
 
-use physiosynth_formats::{ReadOptions, inspect, open_database, read_annotations, read_record, wfdb};
+use physiosynth_formats::wfdb::{self, read_annotation_file};
+use physiosynth_formats::{ReadOptions, inspect, open_database, read_record};
 use physiosynth_signal::{Annotation, RecordSource};
 use sha2::{Digest, Sha256};
 
@@ -64,10 +65,11 @@ fn every_annotation_equals_wfdb() {
     for columns in golden(include_str!("goldens/annotations.tsv")) {
         let [folder, name, extension, count, digest] = columns[..] else { panic!("{columns:?}") };
         let Some(folder) = recordings(folder) else { continue };
-        let mut annotations = read_annotations(&folder.join(name), extension).unwrap();
-        // wfdb-python takes every comment at sample 0 for a description of the file. The C library's rdann and we do so only
-        // where it begins with "## ".
+        let mut annotations = read_annotation_file(&folder.join(format!("{name}.{extension}"))).unwrap().annotations;
+        // wfdb-python takes every comment at sample 0 for a description of the file and drops it; we do so only where it is one.
         annotations.retain(|a| !(a.sample == 0 && a.code == "\""));
+        // wfdb-python knows definitions of codes between their marks alone; rdann and we know those of older files too.
+        annotations.iter_mut().filter(|a| a.code == "CAL").for_each(|a| a.code = "[42]".into());
         assert_eq!((annotations.len().to_string().as_str(), annotation_digest(&annotations).as_str()), (count, digest), "{name}");
     }
 }

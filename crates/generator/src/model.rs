@@ -1,16 +1,17 @@
 //! The network: stacked (bidirectional) recurrent layers with a linear head at each time step.
 //!
 //! The input at each time step is, in this order, the noisy signal's channels, where the step stands relative to the mark (sines
-//! and cosines of several periods), and the class (one-hot: the first layer's weights for a class are its embedding, one vector per gate, so
-//! a learned embedding in front of them would add nothing). Output at each step: `W·h + S·noisy + b`, with `h` the top layer's
-//! output; the skip `S` from the noisy signal starts at 0 and lets an objective keep its input where that pays.
+//! and cosines of several periods), and the class (one-hot: the first layer's weights for a class are its embedding, one vector
+//! per gate, so a learned embedding in front of them would add nothing). The class is the same at every step, so it is handed to
+//! the recurrent net apart and multiplied with its weights once. Output at each step: `W·h + S·noisy + b`, with `h` the top
+//! layer's output; the skip `S` from the noisy signal starts at 0 and lets an objective keep its input where that pays.
 
 use std::f64::consts::PI;
 
 use burn::Tensor;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, TensorData};
-use physiosynth_recurrent::{Recurrent, RecurrentConfig, with_path_ids};
+use physiosynth_recurrent::{Inputs, Recurrent, RecurrentConfig, with_path_ids};
 use physiosynth_signal::{Seed, SegmentSet};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -90,6 +91,7 @@ impl Generator {
         let recurrent = RecurrentConfig {
             cell: config.cell,
             input: InputLayout::new(time, 0, channels, classes).features(),
+            constant: classes,
             units: config.units,
             layers: config.layers,
             bidirectional: config.bidirectional,
@@ -109,18 +111,37 @@ impl Generator {
         with_path_ids(Self { recurrent, head })
     }
 
-    /// From inputs `[batch, time, features]` (see [`InputLayout::input`]) to signals `[batch, time, channels]`. With `dropout`,
-    /// masks are drawn from it: training.
-    pub fn forward(&self, input: Tensor<3>, dropout: Option<&mut dyn Rng>) -> Tensor<3> {
-        let [batch, time, features] = input.dims();
+    /// From the input of an [`InputLayout`] for the same sizes to signals `[batch, time, channels]`. With `dropout`, masks are
+    /// drawn from it: training.
+    ///
+    /// # Panics
+    ///
+    /// On an input of other sizes.
+    pub fn forward(&self, input: ModelInput, dropout: Option<&mut dyn Rng>) -> Tensor<3> {
+        let ModelInput { sequence, class } = input;
+        let [batch, time, _] = sequence.dims();
         let [width, channels] = self.head.weight.dims();
-        let noisy = input.clone().narrow(2, 0, channels).reshape([batch * time, channels]);
-        debug_assert!(features > channels);
-        let hidden = self.recurrent.forward(input, dropout).reshape([batch * time, width]);
+        let noisy = sequence.clone().narrow(2, 0, channels).reshape([batch * time, channels]);
+        let inputs = Inputs::new(sequence).constant(class);
+        let inputs = match dropout {
+            Some(rng) => inputs.dropout(rng),
+            None => inputs,
+        };
+        let hidden = self.recurrent.run(inputs).unwrap_or_else(|problem| panic!("{problem}"));
+        let hidden = hidden.reshape([batch * time, width]);
         let output =
             hidden.matmul(self.head.weight.val()) + noisy.matmul(self.head.skip.val()) + self.head.bias.val().unsqueeze();
         output.reshape([batch, time, channels])
     }
+}
+
+/// What the network takes, made by [`InputLayout::input`].
+#[derive(Debug, Clone)]
+pub struct ModelInput {
+    /// Noisy signal and position at each step: `[batch, time, features]`.
+    sequence: Tensor<3>,
+    /// One-hot: `[batch, classes]`.
+    class: Tensor<2>,
 }
 
 /// How noisy segments and classes become the network's input.
@@ -153,23 +174,27 @@ impl InputLayout {
         Self { time, channels, classes, positions }
     }
 
-    /// Features per time step.
+    /// Features per time step, without the class.
     pub fn features(&self) -> usize {
-        self.channels + 2 * period_count(self.time) + self.classes
+        self.channels + 2 * period_count(self.time)
     }
 
-    /// The input `[batch, time, features]` for noisy segments `[batch][time × channel]` of these classes.
-    pub fn input(&self, noisy: &[f32], class: &[usize], device: &Device) -> Tensor<3> {
+    /// The input for noisy segments `[batch][time × channel]` of these classes.
+    pub fn input(&self, noisy: &[f32], class: &[usize], device: &Device) -> ModelInput {
         let width = 2 * period_count(self.time);
         let mut values = Vec::with_capacity(class.len() * self.time * self.features());
-        for (segment, &class) in noisy.chunks_exact(self.time * self.channels).zip(class) {
+        for segment in noisy.chunks_exact(self.time * self.channels).take(class.len()) {
             for (step, samples) in segment.chunks_exact(self.channels).enumerate() {
                 values.extend_from_slice(samples);
                 values.extend_from_slice(&self.positions[step * width..(step + 1) * width]);
-                values.extend((0..self.classes).map(|c| if c == class { 1.0_f32 } else { 0.0 }));
             }
         }
-        Tensor::from_data(TensorData::new(values, [class.len(), self.time, self.features()]), device)
+        let one_hot = class.iter().flat_map(|class| (0..self.classes).map(move |c| if c == *class { 1.0_f32 } else { 0.0 }));
+        let one_hot = TensorData::new(one_hot.collect::<Vec<_>>(), [class.len(), self.classes]);
+        ModelInput {
+            sequence: Tensor::from_data(TensorData::new(values, [class.len(), self.time, self.features()]), device),
+            class: Tensor::from_data(one_hot, device),
+        }
     }
 }
 
@@ -194,12 +219,33 @@ mod tests {
         let layout = InputLayout::new(4, 1, 2, 3);
         let noisy: Vec<f32> = (0..8).map(|i| i as f32).collect();
         let input = layout.input(&noisy, &[2], &Device::flex());
-        assert_eq!(input.dims(), [1, 4, 2 + 4 + 3]);
-        let values: Vec<f32> = input.try_into_vec_as().unwrap();
+        assert_eq!((input.sequence.dims(), input.class.dims()), ([1, 4, 2 + 4], [1, 3]));
+        let class: Vec<f32> = input.class.try_into_vec_as().unwrap();
+        assert_eq!(class, [0.0, 0.0, 1.0]);
+        let values: Vec<f32> = input.sequence.try_into_vec_as().unwrap();
         assert_eq!(values[..2], [0.0, 1.0]);
-        assert_eq!(values[6..9], [0.0, 0.0, 1.0]);
         // At the mark: sine 0, cosine 1, for each period.
-        assert_eq!(values[9..15], [2.0, 3.0, 0.0, 1.0, 0.0, 1.0]);
+        assert_eq!(values[6..12], [2.0, 3.0, 0.0, 1.0, 0.0, 1.0]);
+    }
+
+    /// Weights from when the class was a feature of every step are the same weights.
+    #[test]
+    fn the_class_counts_as_the_last_features_of_every_step() {
+        let config = GeneratorConfig { units: 3, ..Default::default() };
+        let (device, layout) = (Device::flex(), InputLayout::new(5, 2, 2, 3));
+        let net = Generator::new(&config, 5, 2, 3, Seed(1), &device).recurrent;
+        let whole = RecurrentConfig { input: layout.features() + 3, constant: 0, ..net.config().clone() };
+        let whole = whole.init(&device, &mut Seed(1).stream("generator: weights", 0));
+        for (layer, expected) in net.layers.iter().zip(&whole.layers) {
+            assert_eq!(layer.weight_ih.to_data(), expected.weight_ih.to_data());
+        }
+        let noisy: Vec<f32> = (0..20).map(|i| (i as f32).sin()).collect();
+        let ModelInput { sequence, class } = layout.input(&noisy, &[0, 2], &device);
+        let repeated = class.clone().unsqueeze_dim::<3>(1).expand([2, 5, 3]);
+        let expected = whole.forward(Tensor::cat(vec![sequence.clone(), repeated], 2), None);
+        let found = net.run(Inputs::new(sequence).constant(class)).unwrap();
+        let apart: f32 = (found - expected).abs().max().into_scalar();
+        assert!(apart < 1e-6, "{apart:e}");
     }
 
     #[test]

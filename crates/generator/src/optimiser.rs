@@ -167,17 +167,17 @@ mod tests {
 
     use super::*;
     use crate::config::GeneratorConfig;
-    use crate::model::InputLayout;
+    use crate::model::{InputLayout, ModelInput};
     use crate::weights;
 
-    fn model() -> (Generator, Tensor<3>) {
+    fn model() -> (Generator, ModelInput) {
         let config = GeneratorConfig { units: 3, layers: 1, ..Default::default() };
         let device = Device::flex().autodiff();
         let model = Generator::new(&config, 4, 1, 1, Seed(1), &device);
         (model, InputLayout::new(4, 1, 1, 1).input(&[0.5, -1.0, 2.0, 1.0], &[0], &device))
     }
 
-    fn measured(model: &Generator, input: Tensor<3>) -> Measured {
+    fn measured(model: &Generator, input: ModelInput) -> Measured {
         let loss = model.forward(input, None).square().mean();
         let mut gradients = loss.backward();
         measure(model, loss, &mut gradients).unwrap()

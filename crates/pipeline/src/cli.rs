@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use physiosynth_generator::device::DeviceChoice;
 
+use crate::commands::bench::Size;
 use crate::config::Preset;
 
 /// Learn an annotated database of biomedical signals; write synthetic patients; show how faithful and diverse they are.
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Write the simulated annotated ECG database as WFDB records.
     Simulate(Simulate),
+    /// Time training and running the recurrent layers on this machine's devices.
+    Bench(Bench),
     /// What this machine can compute on, and which of it would be chosen.
     Devices,
 }
@@ -141,4 +145,25 @@ pub(crate) struct Simulate {
     /// Override one setting of the simulator, such as simulator.subjects=20. May be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+}
+
+/// Options of `bench`.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// Only this device; `wgpu` may be a software adapter [default: the CPU, and a hardware GPU where there is one].
+    #[arg(long, value_name = "auto|cpu|wgpu")]
+    pub(crate) device: Option<DeviceChoice>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Other sizes: batch, time steps and units of each, such as 64x126x64,1x126x64 [default: five that differ in kind].
+    #[arg(long, value_name = "BATCHxTIMExUNITS", value_delimiter = ',')]
+    pub(crate) sizes: Vec<Size>,
+    /// Runs that each median is of, after two that warm up [default: as many as 0.3 s hold, 3 to 25].
+    #[arg(long, value_name = "N", value_parser = rounds)]
+    pub(crate) rounds: Option<usize>,
+}
+
+fn rounds(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| "a whole number from 1 to 10000".into())
 }

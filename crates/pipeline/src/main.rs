@@ -23,6 +23,10 @@ use clap::Parser;
 use crate::cli::{Arguments, Command};
 use crate::error::Usage;
 
+/// See the workspace's `Cargo.toml`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments) {
@@ -44,6 +48,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Report(run) => commands::run::run(run, Some(stages::Stage::Report)),
         Command::Inspect(inspect) => commands::inspect::inspect(inspect),
         Command::Simulate(simulate) => commands::simulate::simulate(simulate),
+        Command::Bench(bench) => commands::bench::bench(bench),
         Command::Devices => commands::devices::devices(),
     }
 }

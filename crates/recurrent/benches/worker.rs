@@ -2,7 +2,7 @@
 //! answers with the milliseconds it took.
 //!
 //! ```text
-//! worker DEVICE CELL BATCH TIME UNITS      DEVICE: cpu or wgpu; CELL: lstm, gru or simple
+//! worker DEVICE CELL BATCH TIME UNITS      DEVICE: cpu, wgpu, cuda; CELL: lstm, gru, simple
 //!
 //! step       one training step: bidirectional layer, linear head, mean square, Adam
 //! forward    one pass through layer and head that keeps nothing for the way back
@@ -23,7 +23,7 @@ use burn::tensor::Device;
 use physiosynth_recurrent::Cell;
 use training::{FEATURES, bidirectional, drawn};
 
-const USAGE: &str = "worker cpu|wgpu lstm|gru|simple BATCH TIME UNITS";
+const USAGE: &str = "worker cpu|wgpu|cuda lstm|gru|simple BATCH TIME UNITS";
 
 fn main() -> Result<(), String> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
@@ -66,6 +66,8 @@ fn named(device: &str) -> Result<Device, String> {
         "cpu" => Ok(Device::flex()),
         #[cfg(feature = "wgpu")]
         "wgpu" => Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
+        #[cfg(feature = "cuda")]
+        "cuda" => Ok(Device::cuda(0)),
         _ => Err(format!("no device '{device}' in this build; {USAGE}")),
     }
 }

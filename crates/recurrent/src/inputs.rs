@@ -33,6 +33,14 @@ pub struct Inputs<'a> {
 /// What does not fit the net.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
+    /// Nothing to run over.
+    #[error("an input of {batch} rows of {time} steps has nothing to run over; the net takes at least one row of one step")]
+    Empty {
+        /// Rows.
+        batch: usize,
+        /// Steps.
+        time: usize,
+    },
     /// A sequence of another number of features.
     #[error("the net takes {expected} features at each step, the input has {found}")]
     Features {
@@ -65,6 +73,12 @@ pub enum InputError {
     Lengths(#[from] LengthError),
 }
 
+impl From<Tensor<3>> for Inputs<'_> {
+    fn from(sequence: Tensor<3>) -> Self {
+        Self::new(sequence)
+    }
+}
+
 impl<'a> Inputs<'a> {
     /// A sequence, `[batch, time, features]`: from zero states, whole, without dropout.
     pub fn new(sequence: Tensor<3>) -> Self {
@@ -79,10 +93,11 @@ impl<'a> Inputs<'a> {
         self
     }
 
-    /// Starts from `state` instead of zeros.
+    /// Starts from `state` instead of zeros: a [`State`], an [`LstmState`](crate::LstmState), or hidden states alone for a cell
+    /// that has no others.
     #[must_use]
-    pub fn state(mut self, state: &State) -> Self {
-        self.state = Some(state.clone());
+    pub fn state(mut self, state: impl Into<State>) -> Self {
+        self.state = Some(state.into());
         self
     }
 
@@ -103,6 +118,9 @@ impl<'a> Inputs<'a> {
     /// Names the first thing that does not fit a net made from `config`.
     pub(crate) fn check(&self, config: &RecurrentConfig) -> Result<(), InputError> {
         let [batch, time, features] = self.sequence.dims();
+        if batch == 0 || time == 0 {
+            return Err(InputError::Empty { batch, time });
+        }
         if features != config.input {
             return Err(InputError::Features { expected: config.input, found: features });
         }

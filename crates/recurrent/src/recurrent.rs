@@ -28,6 +28,26 @@ pub struct State {
     pub cell: Option<Tensor<3>>,
 }
 
+impl From<&State> for State {
+    fn from(state: &State) -> Self {
+        state.clone()
+    }
+}
+
+impl From<Tensor<3>> for State {
+    /// Hidden states alone.
+    fn from(hidden: Tensor<3>) -> Self {
+        Self { hidden, cell: None }
+    }
+}
+
+impl From<&Tensor<3>> for State {
+    /// Hidden states alone.
+    fn from(hidden: &Tensor<3>) -> Self {
+        hidden.clone().into()
+    }
+}
+
 impl Recurrent {
     /// What the net was made from.
     pub fn config(&self) -> &RecurrentConfig {
@@ -44,23 +64,30 @@ impl Recurrent {
     /// Runs the net over `input`, `[batch, time, features]`, from zero states; gives `[batch, time, directions × units]`.
     ///
     /// `dropout` is the host's generator while training: masks are drawn from it, so they depend on it alone. `None`
-    /// drops nothing. Constant inputs, lengths and a checked input: [`run`](Self::run).
+    /// drops nothing. Constant inputs, lengths, and errors instead of panics: [`run`](Self::run).
+    ///
+    /// # Panics
+    ///
+    /// Where [`run`](Self::run) gives an error.
     pub fn forward(&self, input: Tensor<3>, dropout: Option<&mut dyn Rng>) -> Tensor<3> {
-        self.stack(Inputs { dropout, ..Inputs::new(input) }, false).0
+        or_panic(self.run(Inputs { dropout, ..Inputs::new(input) }))
     }
 
     /// As [`forward`](Self::forward), from `state` (zeros where `None`), and gives the state after the last step too.
     ///
     /// The forward direction ends at the last step, the backward one at the first. Running a sequence in two pieces with
     /// the state carried over equals running it whole when the net has one direction only.
+    ///
+    /// # Panics
+    ///
+    /// Where [`run_with_state`](Self::run_with_state) gives an error.
     pub fn forward_with_state(
         &self,
         input: Tensor<3>,
         state: Option<&State>,
         dropout: Option<&mut dyn Rng>,
     ) -> (Tensor<3>, State) {
-        let (output, states) = self.stack(Inputs { state: state.cloned(), dropout, ..Inputs::new(input) }, true);
-        (output, self.state(states))
+        or_panic(self.run_with_state(Inputs { state: state.cloned(), dropout, ..Inputs::new(input) }))
     }
 
     /// Runs the net; gives `[batch, time, directions × units]`, zeros behind a row's length.
@@ -123,6 +150,11 @@ impl Recurrent {
             cell: state.and_then(|state| state.cell.as_ref()).map_or_else(zeros, rows),
         }
     }
+}
+
+/// What a run gives; says what did not fit where it gives nothing.
+pub(crate) fn or_panic<T>(run: Result<T, InputError>) -> T {
+    run.unwrap_or_else(|problem| panic!("{problem}"))
 }
 
 /// Splits a layer's input weights into those of the sequence's `features` and those of `constant`, `[batch, constants]`, and

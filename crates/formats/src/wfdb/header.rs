@@ -14,6 +14,11 @@ pub const DEFAULT_GAIN: f64 = 200.0;
 /// Physical unit of a signal whose header states none (header(5), "units").
 pub const DEFAULT_UNIT: &str = "mV";
 
+/// Sampling frequencies from one sample in decades to those of any converter, in hertz.
+const SAMPLING_FREQUENCIES_HZ: std::ops::RangeInclusive<f64> = 1e-9..=1e12;
+/// Gains below it take the largest digital values, 2³² from their baseline, beyond the range of `f32`.
+const SMALLEST_GAIN: f64 = 1e-28;
+
 const REMEDY: &str = "correct the line after WFDB's header(5), or fetch the file again";
 
 /// What a header states.
@@ -21,8 +26,10 @@ const REMEDY: &str = "correct the line after WFDB's header(5), or fetch the file
 pub struct Header {
     /// Name on the record line.
     pub name: String,
-    /// Number of segments, in a multi-segment header; its segments are not parsed.
+    /// Number of segments, in a multi-segment header.
     pub segments: Option<u32>,
+    /// The segments of a multi-segment header, in order.
+    pub segment_lines: Vec<SegmentLine>,
     /// Samples (frames, where signals differ in rate) per second, in hertz.
     pub sampling_frequency_hz: Option<f64>,
     /// Counter ticks per second, in hertz.
@@ -35,10 +42,21 @@ pub struct Header {
     pub base_time: Option<String>,
     /// Date at sample 0, as written (`DD/MM/YYYY`).
     pub base_date: Option<String>,
-    /// The signals, in order.
+    /// The signals, in order; none in a multi-segment header, whose segments have them.
     pub signals: Vec<SignalLine>,
     /// Comment lines, without `#` and surrounding blanks.
     pub comments: Vec<String>,
+}
+
+/// What a multi-segment header states about one segment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SegmentLine {
+    /// Line of the header file, from 1.
+    pub line: usize,
+    /// Name of the record that is the segment; `~` for a gap, in which no signal was recorded.
+    pub name: String,
+    /// Its length in frames. 0 for the first segment of a record of variable layout, which only lists the signals.
+    pub samples: u64,
 }
 
 /// What a header states about one signal.
@@ -52,9 +70,9 @@ pub struct SignalLine {
     pub format: u32,
     /// Samples per frame.
     pub samples_per_frame: Option<u32>,
-    /// Frames by which the signal lags behind in the file.
+    /// Samples of this signal that stand in the file before its sample 0.
     pub skew: Option<u32>,
-    /// Byte of the file where samples begin.
+    /// Byte of the file where samples begin; in the FLAC formats, the number of the sample (of each signal) that is sample 0.
     pub byte_offset: Option<u64>,
     /// ADC units per physical unit.
     pub gain: Option<f64>,
@@ -130,7 +148,7 @@ pub(crate) fn read(path: &Path) -> Result<Header, FormatError> {
 }
 
 /// Parses the content of a header file; `path` is for messages only.
-pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Header, FormatError> {
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Header, FormatError> {
     let content = text::decode(bytes);
     let mut comments = Vec::new();
     let mut lines = Vec::new();
@@ -147,7 +165,12 @@ pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Header, FormatError> {
     };
     let (mut header, announced) = record_line(first)?;
     header.comments = comments;
-    if header.segments.is_none() {
+    if let Some(count) = header.segments {
+        if (rest.len() as u64) < u64::from(count) {
+            return Err(first.malformed(format!("announces {count} segments, but {} segment lines follow", rest.len())));
+        }
+        header.segment_lines = rest.iter().take(count as usize).map(segment_line).collect::<Result<_, _>>()?;
+    } else {
         if (rest.len() as u64) < announced {
             return Err(first.malformed(format!("announces {announced} signals, but {} signal lines follow", rest.len())));
         }
@@ -206,7 +229,7 @@ fn record_line(line: &Line) -> Result<(Header, u64), FormatError> {
     if let Some(field) = fields.next() {
         let (frequency, counter) = field.split_once('/').map_or((field, None), |(f, c)| (f, Some(c)));
         let hertz = line.finite("sampling frequency", frequency)?;
-        if hertz <= 0.0 {
+        if !SAMPLING_FREQUENCIES_HZ.contains(&hertz) {
             return Err(line.malformed(format!("'{frequency}' is no sampling frequency, which is above 0")));
         }
         header.sampling_frequency_hz = Some(hertz);
@@ -223,6 +246,16 @@ fn record_line(line: &Line) -> Result<(Header, u64), FormatError> {
     header.base_time = fields.next().map(str::to_owned);
     header.base_date = fields.next().map(str::to_owned);
     Ok((header, signals))
+}
+
+/// `name samples`
+fn segment_line(line: &Line) -> Result<SegmentLine, FormatError> {
+    let mut fields = line.text.split_whitespace();
+    let name = fields.next().unwrap_or_default().to_owned();
+    let Some(samples) = fields.next() else {
+        return Err(line.malformed(format!("the segment '{name}' has no length")));
+    };
+    Ok(SegmentLine { line: line.number, name, samples: line.number("number of samples", samples)? })
 }
 
 /// `file format[xFRAME][:skew][+offset] [gain[(baseline)][/units]] [resolution] [zero] [initial] [checksum] [block] [description]`
@@ -267,7 +300,11 @@ fn format_field(line: &Line, field: &str, signal: &mut SignalLine) -> Result<(),
 fn gain_field(line: &Line, field: &str, signal: &mut SignalLine) -> Result<(), FormatError> {
     let (field_, units) = field.split_once('/').map_or((field, None), |(f, u)| (f, Some(u)));
     let (gain, baseline) = field_.split_once('(').map_or((field_, None), |(f, b)| (f, Some(b)));
-    signal.gain = Some(line.finite("gain", gain)?);
+    let stated = line.finite("gain", gain)?;
+    if stated != 0.0 && stated.abs() < SMALLEST_GAIN {
+        return Err(line.malformed(format!("'{gain}' is no gain: a sample would be beyond the range of float32")));
+    }
+    signal.gain = Some(stated);
     if let Some(text) = baseline {
         let Some(text) = text.strip_suffix(')') else {
             return Err(line.malformed(format!("'{field}' has a baseline without a closing parenthesis")));
@@ -346,9 +383,15 @@ mod tests {
             ("r 1 360 -4\nr.dat 16\n", "line 1", "'-4' is no number of samples"),
             ("r 2 360 10\nr.dat 16\n", "line 1", "announces 2 signals, but 1"),
             ("r 2147483648 360 10\nr.dat 16\n", "line 1", "announces 2147483648 signals"),
+            ("r/2 1 360 10\na 5\n", "line 1", "announces 2 segments, but 1"),
+            ("r/4294967295 1 360 10\na 5\n", "line 1", "announces 4294967295 segments"),
+            ("r/2 1 360 10\na 5\nb\n", "line 3", "has no length"),
+            ("r/1 1 360 10\na -5\n", "line 2", "'-5' is no number of samples"),
             ("r 1 360 10\nr.dat\n", "line 2", "no format"),
             ("r 1 360 10\nr.dat 16x\n", "line 2", "samples per frame"),
             ("r 1 360 10\nr.dat 16 nan\n", "line 2", "'nan' is no gain"),
+            ("r 1 360 10\nr.dat 16 1e-300", "line 2", "'1e-300' is no gain"),
+            ("r 1 1e-300 10\nr.dat 16", "line 1", "'1e-300' is no sampling frequency"),
             ("r 1 360 10\nr.dat 16 200(12/mV\n", "line 2", "closing parenthesis"),
             ("r 1 360 10\nr.dat 16 200 twelve\n", "line 2", "ADC resolution"),
         ] {
@@ -358,7 +401,10 @@ mod tests {
     }
 
     #[test]
-    fn a_multi_segment_header_is_recognised() {
-        assert_eq!(header("v/3 2 250 100\na 50\nb 25\nc 25\n").unwrap().segments, Some(3));
+    fn a_multi_segment_header_lists_its_segments() {
+        let h = header("v/3 2 250 100\nlayout 0\n# gap\n~ 25\nc 75\n").unwrap();
+        assert_eq!((h.segments, h.signals.len()), (Some(3), 0));
+        let segments: Vec<_> = h.segment_lines.iter().map(|s| (s.line, s.name.as_str(), s.samples)).collect();
+        assert_eq!(segments, [(2, "layout", 0), (4, "~", 25), (5, "c", 75)]);
     }
 }

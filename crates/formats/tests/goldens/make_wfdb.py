@@ -20,7 +20,10 @@ SIGNALS = [("mitdb", name) for name in (DATA / "mitdb/RECORDS").read_text().spli
     *(
         ("wfdb-formats", name)
         for name in "100 100-no-len 100_3chan 100skew 03700181 v102s a103l a103l-no-len s0010_re test01_00s test01_00s_frame "
-        "test01_00s_skew test01_00s_skewframe test_generator_2".split()
+        "test01_00s_skew test01_00s_skewframe test_generator_2 binformats flacformats mixedsignals flac_3_constant p10143 "
+        "310derive 310derive_2 310derive_3 311derive 311derive_2 311derive_3 311derive_4 3000003_0003 "
+        "multi-segment/041s/041s multi-segment/fixed1/v102s multi-segment/s25047/s25047-2704-05-04-10-44 "
+        "multi-segment/s00001/s00001-2896-10-10-00-31n multi-segment/p000878/3269321_0002".split()
     ),
 ]
 ANNOTATIONS = [(folder, name, "atr") for folder, name in SIGNALS if folder != "wfdb-formats"] + [

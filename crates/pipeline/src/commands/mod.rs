@@ -1,5 +1,6 @@
 //! What each command does, beyond the stages.
 
+pub(crate) mod bench;
 pub(crate) mod devices;
 pub(crate) mod inspect;
 pub(crate) mod run;

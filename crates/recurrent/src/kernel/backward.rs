@@ -1,364 +1,391 @@
 //! One tile of one direction, back through time.
 
-use pulp::bytemuck::cast_slice;
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::cells::{CellKernel, States};
-use super::forward::Trace;
-use super::pack::{self, Aligned, Layout};
-use super::product::{BLOCK, PANEL, Sums, multiply};
-use super::shares::{Gradients, Share, collect};
-use super::{Behind, Kept, Lanes, Operands, Shape, Tile};
-use crate::Cell;
+use super::forward::{self, Sink, Trace};
+use super::pack::{self, Layout};
+use super::pool::Buffer;
+use super::product::{BLOCK, PANEL};
+use super::shared::{Shared, prefetch};
+use super::shares::Share;
+use super::through::Through;
+use super::{Behind, copy};
 
 /// Pairs (row, step) whose gate gradients are kept before they enter the weight gradients: as many as stay in the cache.
 const CHUNK: usize = 120;
-/// Added to a row of factors, so that rows don't fall on the same cache lines.
-const STAGGER: usize = 16;
-
-struct Run<'a> {
-    shape: &'a Shape,
-    tile: Tile,
-    weights: &'a pack::Backward,
-    trace: &'a Trace,
-    input: &'a [f32],
-    behind: Behind<'a>,
-    want_input: bool,
+/// What a tile's way back runs on.
+pub(super) struct Run<'a> {
+    /// The way forward, for what it did not keep.
+    pub forward: forward::Run<'a>,
+    pub weights: &'a pack::Backward,
+    pub trace: &'a Trace,
+    /// Steps between checkpoints; 0 where everything was kept.
+    pub checkpoint: usize,
+    /// `[batch, time, directions × units]`, as the way forward left it.
+    pub output: &'a [f32],
+    pub behind: Behind<'a>,
+    /// This direction's gradient of the input, `[batch, time, features]`, if wanted.
+    pub input: Option<Shared<'a>>,
 }
 
-struct Lstm<'a>(Run<'a>);
-struct Gru<'a>(Run<'a>);
-struct Simple<'a>(Run<'a>);
+pub(super) struct Lstm<'a>(pub Run<'a>);
+pub(super) struct Gru<'a>(pub Run<'a>);
+pub(super) struct Before<'a>(pub Run<'a>);
+pub(super) struct Simple<'a>(pub Run<'a>);
 
 macro_rules! with_simd {
-    ($($name:ident, $vectors:literal;)*) => {$(
+    ($($name:ident, $hidden:literal, $input:literal;)*) => {$(
         impl WithSimd for $name<'_> {
             type Output = Share;
 
             #[inline(always)]
             fn with_simd<S: Simd>(self, simd: S) -> Share {
-                self.0.run::<S, super::cells::$name, $vectors>(simd)
+                self.0.run::<S, super::cells::$name, $hidden, $input>(simd)
             }
         }
     )*};
 }
 
-with_simd! { Lstm, 4; Gru, 3; Simple, 4; }
+with_simd! { Lstm, 4, 4; Gru, 3, 3; Before, 2, 3; Simple, 4, 4; }
 
 /// What a tile carries from step to step, and its scratch.
-struct Carry {
+pub(super) struct Carry {
     /// Gradient of the hidden state, `[row][width rounded up to panels]`.
-    hidden: Aligned,
+    pub hidden: Buffer,
     /// Gradient of the cell state, `[row][width]`.
-    cell: Aligned,
-    /// Gradients of the sums, `[group][pair][PANEL][lane]`, a chunk's.
-    sums: Aligned,
-    /// What the weights were multiplied with, `[feature, unit or 1][pair]`, a chunk's.
-    factors: Aligned,
-    /// Pairs that `sums` and `factors` have room for in a row.
-    room: usize,
+    pub cell: Buffer,
+    /// Gradients of the sums, `[pair][group][PANEL][lane]`, a chunk's.
+    pub gates: Buffer,
+    /// What the weights were multiplied with, `[pair][hidden state, one, input]`, a chunk's.
+    pub factors: Buffer,
+    /// Sums of the gradients of the sums over the steps, `[row][group][PANEL][lane]`; empty without offsets.
+    pub offset: Buffer,
+    /// Hidden states of a step, `[width]`.
+    pub hidden_states: Buffer,
+    /// Reset hidden states and ones, `[pair][hidden state, one]`, a chunk's; empty but for a GRU whose reset gate stands before
+    /// the product, as is the next.
+    pub reset: Buffer,
+    /// Gradients of reset hidden states, `[row][width rounded up to panels]`.
+    pub reset_gradient: Buffer,
+    /// Pairs in the chunk, and how many there is room for.
+    pub pairs: usize,
+    pub room: usize,
+}
+
+impl Carry {
+    /// Adds the gradients of a step's sums to those of the offsets.
+    #[inline(always)]
+    fn add_offsets<S: Simd>(&mut self, simd: S, layout: Layout, active: usize) {
+        let span = layout.groups() * PANEL * layout.lanes;
+        let mut row = 0;
+        while row < active {
+            let gates = &self.gates[(self.pairs + row) * layout.gates_stride()..][..span];
+            add::<S>(simd, &mut self.offset[row * span..][..span], gates);
+            row += 1;
+        }
+    }
 }
 
 impl Run<'_> {
     #[inline(always)]
-    fn run<S: Simd, C: CellKernel<N>, const N: usize>(&self, simd: S) -> Share {
-        let layout = Layout::new(self.shape, S::F32_LANES);
-        let (rows, lanes, time) = (self.tile.rows, layout.lanes, self.shape.time);
-        let steps = (CHUNK / rows).max(1);
-        let room = steps * rows;
-        let factors = self.shape.input + self.shape.units + 1;
-        let span = PANEL * lanes;
-        let mut carry = Carry {
-            hidden: Aligned::zeros(rows * layout.panels(self.shape.units) * span),
-            cell: Aligned::zeros(if C::CELL { rows * layout.width() } else { 0 }),
-            sums: Aligned::zeros(layout.groups() * room * span),
-            factors: Aligned::zeros(factors * (room + STAGGER)),
-            room,
-        };
-        carry.factors[(factors - 1) * (room + STAGGER)..].fill(1.0);
-        let mut share = Share {
-            input: vec![0.0; if self.want_input { rows * time * self.shape.input } else { 0 }],
-            weights: Aligned::zeros(layout.groups() * factors * span),
-            hidden: Vec::new(),
-            cell: Vec::new(),
-        };
-        self.read_cell_gradient(layout, &mut carry.cell);
-        let mut end = time;
+    fn run<S: Simd, C: CellKernel<H, I>, const H: usize, const I: usize>(&self, simd: S) -> Share {
+        let layout = self.forward.layout;
+        let (rows, steps) = (self.forward.tile.rows(), self.forward.tile.steps());
+        let mut carry = self.start(C::CELL);
+        let mut share = Share::new(layout);
+        let segment = if self.checkpoint == 0 || C::RECORD == 0 { steps } else { self.checkpoint };
+        let record = layout.groups() * C::RECORD * layout.lanes;
+        let mut again = (self.checkpoint > 0 && C::RECORD > 0)
+            .then(|| (self.forward.start(C::CELL), Buffer::any(segment.min(steps) * rows * record)));
+        let mut end = steps;
         while end > 0 {
-            let start = end.saturating_sub(steps);
-            for index in (start..end).rev() {
-                let first = (end - 1 - index) * rows;
-                self.step::<S, C, N>(simd, layout, index, first, &mut carry);
-                self.to_hidden::<S, C, N>(simd, layout, first, &mut carry);
-                if self.want_input {
-                    self.to_input::<S, N>(simd, layout, index, first, &carry, &mut share.input);
+            let start = (end - 1) / segment * segment;
+            let mut at = self.forward.tile.pairs(start..end) * record;
+            let records: &[f32] = match &mut again {
+                Some((state, records)) => {
+                    self.again::<S, C, H, I>(simd, start..end, state, &mut records[..at]);
+                    &records[..at]
                 }
-                self.collect_factors(layout, index, first, &mut carry);
+                None => &self.trace.records[..at],
+            };
+            for step in (start..end).rev() {
+                let active = self.forward.tile.active(step);
+                at -= active * record;
+                if carry.pairs + active > carry.room {
+                    Self::to_weights::<S, H, I>(simd, layout, &mut carry, &mut share);
+                }
+                self.step::<S, C, H, I>(simd, step, active, &records[at..], &mut carry);
+                if C::BEFORE {
+                    self.reset::<S>(simd, active, &records[at..], &mut carry);
+                }
+                if !carry.offset.is_empty() {
+                    carry.add_offsets::<S>(simd, layout, active);
+                }
+                self.to_hidden::<S, C, H, I>(simd, active, &mut carry);
+                if let Some(input) = self.input {
+                    self.to_input::<S, I>(simd, step, active, &carry, input);
+                }
+                carry.pairs += active;
             }
-            Self::to_weights::<S>(simd, layout, factors, (end - start) * rows, &carry, &mut share.weights);
             end = start;
         }
-        share.hidden = carry.hidden.to_vec();
-        share.cell = carry.cell.to_vec();
+        Self::to_weights::<S, H, I>(simd, layout, &mut carry, &mut share);
+        self.clear_padding();
+        (share.hidden, share.cell, share.offset) = (carry.hidden, carry.cell, carry.offset);
         share
     }
 
-    /// The output's gradient for `row` of the tile at `time`.
-    fn gradient(&self, row: usize, time: usize) -> &[f32] {
-        let (directions, units) = (self.shape.directions, self.shape.units);
-        let step = (self.tile.first + row) * self.shape.time + time;
-        &self.behind.output[(step * directions + self.tile.direction) * units..][..units]
+    fn start(&self, cell: bool) -> Carry {
+        let layout = self.forward.layout;
+        let tile = self.forward.tile;
+        let (rows, span) = (tile.rows(), PANEL * layout.lanes);
+        let room = (CHUNK / rows).max(1) * rows;
+        let mut carry = Carry {
+            hidden: Buffer::zeros(rows * layout.panels(layout.units) * span),
+            cell: Buffer::zeros(if cell { rows * layout.width() } else { 0 }),
+            gates: Buffer::any(room * layout.gates_stride()),
+            factors: Buffer::zeros(room * layout.stride()),
+            offset: Buffer::zeros(if self.forward.operands.offset.is_some() { rows * layout.groups() * span } else { 0 }),
+            hidden_states: Buffer::zeros(layout.width()),
+            reset: Buffer::zeros(if layout.before { room * layout.stride() } else { 0 }),
+            reset_gradient: Buffer::any(if layout.before { rows * layout.panels(layout.units) * span } else { 0 }),
+            pairs: 0,
+            room,
+        };
+        for factors in carry.factors.chunks_exact_mut(layout.stride()).chain(carry.reset.chunks_exact_mut(layout.stride())) {
+            factors[layout.width()] = 1.0;
+        }
+        if let (true, Some(gradient)) = (cell, self.behind.last_cell) {
+            let gradient = self.forward.shape.part(gradient, tile.direction);
+            tile.read(gradient, layout.units, layout.width(), &mut carry.cell);
+        }
+        carry
     }
 
-    fn read_cell_gradient(&self, layout: Layout, cell: &mut [f32]) {
-        if let Some(gradient) = self.behind.last_cell {
-            self.tile.read(self.shape.part(gradient, self.tile.direction), self.shape.units, layout.width(), cell);
+    /// The records of `steps`, computed once more.
+    #[inline(always)]
+    fn again<S: Simd, C: CellKernel<H, I>, const H: usize, const I: usize>(
+        &self,
+        simd: S,
+        steps: std::ops::Range<usize>,
+        state: &mut forward::State,
+        records: &mut [f32],
+    ) {
+        if steps.start == 0 {
+            *state = self.forward.start(C::CELL);
+        }
+        let cell = state.cell.len();
+        self.forward.restore::<S>(
+            steps.start,
+            self.output,
+            &self.trace.checkpoints[steps.start / self.checkpoint * cell..][..cell],
+            state,
+        );
+        self.forward.advance::<S, C, H, I>(simd, steps, state, Sink { output: None, records, checkpoints: None });
+    }
+
+    /// Brings what row `row`'s weights were multiplied with at `step` to the chunk.
+    #[inline(always)]
+    fn collect<S: Simd>(&self, step: usize, row: usize, carry: &mut Carry) {
+        let Layout { units, input, .. } = self.forward.layout;
+        let (stride, width) = (self.forward.layout.stride(), self.forward.layout.width());
+        let target = &mut carry.factors[(carry.pairs + row) * stride..][..width + 1 + input];
+        let previous = if step == 0 {
+            let tile = self.forward.tile;
+            &self.forward.shape.part(self.forward.operands.hidden, tile.direction)[tile.rows[row] * units..][..units]
+        } else {
+            &self.output[self.forward.place(row, step - 1)..][..units]
+        };
+        copy::<S>(target, previous);
+        copy::<S>(&mut target[width + 1..], self.forward.input(row, step));
+    }
+
+    /// Asks for what a row a little further on will read. Rows are often a power of two apart, so that few of them fit into the
+    /// caches' sets: a whole step's would drive one another out.
+    #[inline(always)]
+    fn ahead(&self, step: usize, row: usize, active: usize) {
+        /// Rows.
+        const AHEAD: usize = 4;
+        let (mut step, mut row) = (step, row + AHEAD);
+        if row >= active {
+            if step == 0 || row - active >= active {
+                return;
+            }
+            (step, row) = (step - 1, row - active);
+        }
+        let units = self.forward.layout.units;
+        prefetch(&self.behind.output[self.forward.place(row, step)..][..units]);
+        prefetch(self.forward.input(row, step));
+        if step > 0 {
+            prefetch(&self.output[self.forward.place(row, step - 1)..][..units]);
         }
     }
 
     /// The gradient of one step's sums, from that of its hidden state.
     #[inline(always)]
-    fn step<S: Simd, C: CellKernel<N>, const N: usize>(
+    fn step<S: Simd, C: CellKernel<H, I>, const H: usize, const I: usize>(
         &self,
         simd: S,
-        layout: Layout,
-        index: usize,
-        first: usize,
+        step: usize,
+        active: usize,
+        records: &[f32],
         carry: &mut Carry,
     ) {
-        let (rows, lanes, groups) = (self.tile.rows, layout.lanes, layout.groups());
-        let (vectors, wide) = (layout.width() / lanes, layout.panels(self.shape.units) * PANEL);
-        let time = self.tile.time(index, self.shape.time);
-        for (row, hidden) in carry.hidden.chunks_mut(wide * lanes).enumerate() {
-            for (hidden, gradient) in hidden.iter_mut().zip(self.gradient(row, time)) {
-                *hidden += gradient;
+        let layout = self.forward.layout;
+        let (lanes, groups, units) = (S::F32_LANES, layout.groups(), layout.units);
+        let (stride, gates_stride, columns) = (layout.stride(), layout.gates_stride(), layout.panels(units) * PANEL * lanes);
+        let (records, _) = S::as_simd_f32s(records);
+        let mut row = 0;
+        while row < active {
+            self.ahead(step, row, active);
+            self.collect::<S>(step, row, carry);
+            let place = self.forward.place(row, step);
+            let gradient = &mut carry.hidden[row * columns..][..columns];
+            add::<S>(simd, gradient, &self.behind.output[place..][..units]);
+            let (gradient, _) = S::as_mut_simd_f32s(gradient);
+            let pair = carry.pairs + row;
+            let (previous, _) = S::as_simd_f32s(&carry.factors[pair * stride..][..layout.width()]);
+            if C::RECORD == 0 {
+                copy::<S>(&mut carry.hidden_states, &self.output[place..][..units]);
             }
-        }
-        let state = rows * vectors;
-        let states = |values, index: usize| {
-            let (values, _) = S::as_simd_f32s(values);
-            &values[index * state..][..state]
-        };
-        let (previous, hidden) = (states(&self.trace.hidden, index), states(&self.trace.hidden, index + 1));
-        let empty: &[S::f32s] = &[];
-        let (previous_cell, cell) =
-            if C::CELL { (states(&self.trace.cell, index), states(&self.trace.cell, index + 1)) } else { (empty, empty) };
-        let (kept, _) = S::as_simd_f32s(&self.trace.kept);
-        let (kept, _) = kept.as_chunks::<PANEL>();
-        let kept = if kept.is_empty() { kept } else { &kept[index * groups * rows..][..groups * rows] };
-        let (gradients, _) = S::as_mut_simd_f32s(&mut carry.hidden);
-        let (cell_gradients, _) = S::as_mut_simd_f32s(&mut carry.cell);
-        let (sums, _) = S::as_mut_simd_f32s(&mut carry.sums);
-        let (sums, _) = sums.as_chunks_mut::<PANEL>();
-        for group in 0..groups {
-            for row in 0..rows {
-                let at = row * vectors + group * C::WIDE..row * vectors + (group + 1) * C::WIDE;
-                let of_cell = if C::CELL { at.clone() } else { 0..0 };
-                let states = States {
-                    hidden: &hidden[at.clone()],
-                    previous: &previous[at],
-                    cell: &cell[of_cell.clone()],
-                    previous_cell: &previous_cell[of_cell.clone()],
-                };
-                let kept = kept.get(group * rows + row).copied().unwrap_or([simd.splat_f32s(0.0); PANEL]);
-                sums[group * carry.room + first + row] = C::back(
-                    simd,
-                    kept,
-                    &states,
-                    &mut gradients[row * wide + group * C::WIDE..][..C::WIDE],
-                    &mut cell_gradients[of_cell],
-                );
+            let (hidden, _) = S::as_simd_f32s(&carry.hidden_states);
+            let cell = if C::CELL { &mut carry.cell[row * layout.width()..][..layout.width()] } else { &mut [] };
+            let (cell, _) = S::as_mut_simd_f32s(cell);
+            let (gates, _) = S::as_mut_simd_f32s(&mut carry.gates[pair * gates_stride..][..groups * PANEL * lanes]);
+            let (gates, _) = gates.as_chunks_mut::<PANEL>();
+            let mut group = 0;
+            while group < groups {
+                let unit = group * C::WIDE;
+                let states = States { hidden: &hidden[unit..][..C::WIDE], previous: &previous[unit..][..C::WIDE] };
+                let record = &records[(row * groups + group) * C::RECORD..][..C::RECORD];
+                let cell = if C::CELL { &mut cell[unit..][..1] } else { &mut [] };
+                gates[group] = C::back(simd, record, states, &mut gradient[unit..][..C::WIDE], cell);
+                group += 1;
             }
+            row += 1;
         }
     }
 
     /// Adds what reaches the previous hidden state through the weights.
     #[inline(always)]
-    fn to_hidden<S: Simd, C: CellKernel<N>, const N: usize>(&self, simd: S, layout: Layout, first: usize, carry: &mut Carry) {
-        for panel in 0..layout.panels(self.shape.units) {
-            let mut row = 0;
-            while row + BLOCK <= self.tile.rows {
-                self.block_to_hidden::<S, C, N, BLOCK>(simd, layout, first, carry, panel, row);
-                row += BLOCK;
-            }
-            match self.tile.rows - row {
-                2 => self.block_to_hidden::<S, C, N, 2>(simd, layout, first, carry, panel, row),
-                1 => self.block_to_hidden::<S, C, N, 1>(simd, layout, first, carry, panel, row),
-                _ => {}
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn block_to_hidden<S: Simd, C: CellKernel<N>, const N: usize, const ROWS: usize>(
-        &self,
-        simd: S,
-        layout: Layout,
-        first: usize,
-        carry: &mut Carry,
-        panel: usize,
-        row: usize,
-    ) {
-        let panels = layout.panels(self.shape.units);
+    fn to_hidden<S: Simd, C: CellKernel<H, I>, const H: usize, const I: usize>(&self, simd: S, active: usize, carry: &mut Carry) {
+        let layout = self.forward.layout;
+        let panels = layout.panels(layout.units);
         let (hidden, _) = S::as_mut_simd_f32s(&mut carry.hidden);
         let (hidden, _) = hidden.as_chunks_mut::<PANEL>();
-        let mut sums: Sums<S, ROWS> = [[simd.splat_f32s(0.0); PANEL]; ROWS];
-        for (r, sums) in sums.iter_mut().enumerate() {
-            *sums = hidden[(row + r) * panels + panel];
+        let gates = &carry.gates[carry.pairs * layout.gates_stride()..];
+        let through = Through { layout, gates, weights: &self.weights.hidden, window: C::WINDOW, panels };
+        let mut panel = 0;
+        while panel < panels {
+            let mut group = 0;
+            while group < layout.groups() {
+                let groups = through.some::<S, H>(group);
+                let mut row = 0;
+                while row + BLOCK <= active {
+                    through.add::<S, H, 1, BLOCK>(simd, hidden, (group, groups), panel, row);
+                    row += BLOCK;
+                }
+                if row + 2 == active {
+                    through.add::<S, H, 1, 2>(simd, hidden, (group, groups), panel, row);
+                }
+                group += groups;
+            }
+            panel += 1;
         }
-        let gradients = (&carry.sums, carry.room, first + row);
-        through::<S, N, ROWS>(simd, layout, &mut sums, gradients, &self.weights.hidden, panel, C::SPLIT);
-        for (r, sums) in sums.iter().enumerate() {
-            hidden[(row + r) * panels + panel] = *sums;
+        if active % BLOCK == 1 {
+            let (row, groups) = (active - 1, layout.groups());
+            let mut panel = 0;
+            while panel + BLOCK <= panels {
+                through.add::<S, H, BLOCK, 1>(simd, hidden, (0, groups), panel, row);
+                panel += BLOCK;
+            }
+            if panel + 2 == panels {
+                through.add::<S, H, 2, 1>(simd, hidden, (0, groups), panel, row);
+            } else if panel + 1 == panels {
+                through.add::<S, H, 1, 1>(simd, hidden, (0, groups), panel, row);
+            }
         }
     }
 
     /// The gradient of the input at one step.
     #[inline(always)]
-    fn to_input<S: Simd, const N: usize>(
-        &self,
-        simd: S,
-        layout: Layout,
-        index: usize,
-        first: usize,
-        carry: &Carry,
-        input: &mut [f32],
-    ) {
-        let time = self.tile.time(index, self.shape.time);
-        for panel in 0..layout.panels(self.shape.input) {
+    fn to_input<S: Simd, const N: usize>(&self, simd: S, step: usize, active: usize, carry: &Carry, input: Shared<'_>) {
+        let layout = self.forward.layout;
+        let panels = layout.panels(layout.input);
+        let gates = &carry.gates[carry.pairs * layout.gates_stride()..];
+        let through = Through { layout, gates, weights: &self.weights.input, window: 0, panels };
+        let mut panel = 0;
+        while panel < panels {
             let mut row = 0;
-            while row + BLOCK <= self.tile.rows {
-                self.block_to_input::<S, N, BLOCK>(simd, layout, time, first, carry, input, panel, row);
+            while row + BLOCK <= active {
+                self.block_to_input::<S, N, BLOCK>(simd, through, step, input, panel, row);
                 row += BLOCK;
             }
-            match self.tile.rows - row {
-                2 => self.block_to_input::<S, N, 2>(simd, layout, time, first, carry, input, panel, row),
-                1 => self.block_to_input::<S, N, 1>(simd, layout, time, first, carry, input, panel, row),
-                _ => {}
+            if row + 2 == active {
+                self.block_to_input::<S, N, 2>(simd, through, step, input, panel, row);
+            } else if row + 1 == active {
+                self.block_to_input::<S, N, 1>(simd, through, step, input, panel, row);
             }
+            panel += 1;
         }
     }
 
     #[inline(always)]
-    #[expect(clippy::too_many_arguments, reason = "one place in four nested loops, inlined into them")]
     fn block_to_input<S: Simd, const N: usize, const ROWS: usize>(
         &self,
         simd: S,
-        layout: Layout,
-        time: usize,
-        first: usize,
-        carry: &Carry,
-        input: &mut [f32],
+        through: Through<'_>,
+        step: usize,
+        input: Shared<'_>,
         panel: usize,
         row: usize,
     ) {
-        let (features, span) = (self.shape.input, PANEL * layout.lanes);
+        let (features, span) = (self.forward.layout.input, PANEL * S::F32_LANES);
         let count = span.min(features - panel * span);
-        let mut sums: Sums<S, ROWS> = [[simd.splat_f32s(0.0); PANEL]; ROWS];
-        let gradients = (&carry.sums, carry.room, first + row);
-        through::<S, N, ROWS>(simd, layout, &mut sums, gradients, &self.weights.input, panel, false);
-        for (r, sums) in sums.iter().enumerate() {
-            let target = ((row + r) * self.shape.time + time) * features + panel * span;
-            input[target..][..count].copy_from_slice(&cast_slice(sums)[..count]);
-        }
-    }
-
-    /// Remembers what this step's weights were multiplied with, one column per row of the tile.
-    #[inline(always)]
-    fn collect_factors(&self, layout: Layout, index: usize, first: usize, carry: &mut Carry) {
-        let (features, units, width) = (self.shape.input, self.shape.units, layout.width());
-        let stride = carry.room + STAGGER;
-        let time = self.tile.time(index, self.shape.time);
-        let previous = &self.trace.hidden[index * self.tile.rows * width..];
-        for row in 0..self.tile.rows {
-            let input = &self.input[((self.tile.first + row) * self.shape.time + time) * features..][..features];
-            let states = &previous[row * width..][..units];
-            let targets = carry.factors[first + row..].iter_mut().step_by(stride);
-            for (target, value) in targets.zip(input.iter().chain(states)) {
-                *target = *value;
+        let mut sums = [[[simd.splat_f32s(0.0); PANEL]; ROWS]];
+        through.sums::<S, N, 1, ROWS>(simd, &mut sums, (0, self.forward.layout.groups()), panel, row);
+        let tile = self.forward.tile;
+        for (r, sums) in sums[0].iter().enumerate() {
+            let at = tile.rows[row + r] * self.forward.shape.time + tile.time(row + r, step);
+            let values: &[f32] = pulp::bytemuck::cast_slice(sums);
+            #[expect(unsafe_code, reason = "tasks fill one tensor, each its own rows")]
+            // SAFETY: the row is of this tile alone, and the tensor of this direction alone.
+            unsafe {
+                input.write::<S>(at * features + panel * span, &values[..count]);
             }
         }
     }
 
-    /// Adds a chunk's pairs to the weight gradients.
-    #[inline(always)]
-    fn to_weights<S: Simd>(simd: S, layout: Layout, factors: usize, pairs: usize, carry: &Carry, weights: &mut Aligned) {
-        let span = PANEL * layout.lanes;
-        let stride = carry.room + STAGGER;
-        let (weights, _) = S::as_mut_simd_f32s(weights);
-        let (weights, _) = weights.as_chunks_mut::<PANEL>();
-        for (group, weights) in weights.chunks_exact_mut(factors).enumerate() {
-            let sums = &carry.sums[group * carry.room * span..][..pairs * span];
-            let factor = |row: usize| &carry.factors[row * stride..][..pairs];
-            let mut blocks = weights.chunks_exact_mut(BLOCK);
-            for (block, target) in blocks.by_ref().enumerate() {
-                let mut local: Sums<S, BLOCK> = [target[0], target[1], target[2]];
-                let rows = std::array::from_fn(|r| factor(block * BLOCK + r));
-                multiply::<S, BLOCK, PANEL>(simd, &mut local, rows, sums);
-                target.copy_from_slice(&local);
-            }
-            let rest = factors - factors % BLOCK;
-            for (r, target) in blocks.into_remainder().iter_mut().enumerate() {
-                let mut local: Sums<S, 1> = [*target];
-                multiply::<S, 1, PANEL>(simd, &mut local, [factor(rest + r)], sums);
-                *target = local[0];
+    /// No gradient for padding.
+    fn clear_padding(&self) {
+        let (Some(input), tile, time) = (self.input, self.forward.tile, self.forward.shape.time) else {
+            return;
+        };
+        for (row, length) in tile.rows.iter().zip(&tile.lengths) {
+            let features = self.forward.layout.input;
+            #[expect(unsafe_code, reason = "tasks fill one tensor, each its own rows")]
+            // SAFETY: as in `block_to_input`.
+            unsafe {
+                input.clear((row * time + length) * features, (time - length) * features);
             }
         }
     }
 }
 
-/// `sums += gradients of a step's sums × weights` for one panel of columns. With `split`, the third gate's gradient is
-/// the fourth sum's (the hidden state's share of it).
+/// `target += values`; `target` may be longer.
 #[inline(always)]
-fn through<S: Simd, const N: usize, const ROWS: usize>(
-    simd: S,
-    layout: Layout,
-    sums: &mut Sums<S, ROWS>,
-    (gradients, room, first): (&Aligned, usize, usize),
-    weights: &Aligned,
-    panel: usize,
-    split: bool,
-) {
-    let (lanes, groups, span) = (layout.lanes, layout.groups(), PANEL * layout.lanes);
-    let depth = N * lanes;
-    let weights = &weights[panel * groups * depth * span..][..groups * depth * span];
-    for (group, weights) in weights.chunks_exact(depth * span).enumerate() {
-        let rows: [&[f32]; ROWS] = std::array::from_fn(|r| &gradients[(group * room + first + r) * span..][..span]);
-        if split {
-            let (head, tail) = weights.split_at(2 * lanes * span);
-            multiply::<S, ROWS, PANEL>(simd, sums, rows, head);
-            multiply::<S, ROWS, PANEL>(simd, sums, rows.map(|row| &row[3 * lanes..]), tail);
-        } else {
-            multiply::<S, ROWS, PANEL>(simd, sums, rows, weights);
-        }
+fn add<S: Simd>(simd: S, target: &mut [f32], values: &[f32]) {
+    let target = &mut target[..values.len()];
+    let ((vectors, rest), (target, target_rest)) = (S::as_simd_f32s(values), S::as_mut_simd_f32s(target));
+    let mut k = 0;
+    while k < vectors.len() {
+        target[k] = simd.add_f32s(target[k], vectors[k]);
+        k += 1;
     }
-}
-
-/// Runs the layer back through time: from the output's gradient to that of all that went in.
-///
-/// The tiles' shares are added in their order, so the
-/// result doesn't depend on the number of threads.
-pub(crate) fn backward(shape: &Shape, operands: &Operands<'_>, kept: &Kept, behind: Behind<'_>, want_input: bool) -> Gradients {
-    let vectors = kept.vectors;
-    let layout = Layout::new(shape, vectors.dispatch(Lanes));
-    let weights: Vec<_> = (0..shape.directions)
-        .into_par_iter()
-        .map(|index| pack::Backward::new(layout, &operands.direction(shape, index)))
-        .collect();
-    let shares: Vec<_> = shape
-        .tiles()
-        .into_par_iter()
-        .zip(&kept.traces)
-        .map(|(tile, trace)| {
-            let weights = &weights[tile.direction];
-            let run = Run { shape, tile, weights, trace, input: operands.input, behind, want_input };
-            match shape.cell {
-                Cell::Lstm => vectors.dispatch(Lstm(run)),
-                Cell::Gru => vectors.dispatch(Gru(run)),
-                Cell::Simple => vectors.dispatch(Simple(run)),
-            }
-        })
-        .collect();
-    collect(shape, layout, &shares, want_input)
+    let mut k = 0;
+    while k < rest.len() {
+        target_rest[k] += rest[k];
+        k += 1;
+    }
 }

@@ -8,13 +8,6 @@ use burn_flex::FlexTensor;
 
 use super::{LastCell, Sequence, SequenceGradients, SequenceKernel, SequenceOps, SequenceRun, SequenceTensors};
 use crate::kernel::{self, Kept, Operands, Shape, Vectors};
-use crate::layer::LayerRun;
-use crate::{Cell, RecurrentConfig};
-
-/// Whether the kernel runs this.
-pub(super) fn supports(config: &RecurrentConfig, run: &LayerRun<'_>) -> bool {
-    (config.cell != Cell::Gru || config.reset_after) && run.offset.is_none() && run.lengths.is_none()
-}
 
 impl SequenceOps for Flex {
     fn recurrent_sequence(
@@ -79,17 +72,26 @@ fn like(values: Vec<f32>, like: &FlexTensor) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, like.shape()))
 }
 
-impl SequenceKernel for Flex {
-    type Kept = Arc<Kept>;
+/// What the way back needs of the way forward: the output shares its memory with the tensor handed out, which burn copies before
+/// it would change it.
+#[derive(Debug, Clone)]
+pub struct FlexKept {
+    output: FlexTensor,
+    kept: Arc<Kept>,
+}
 
-    fn run(sequence: &Sequence, operands: &SequenceTensors<FlexTensor>, keep: bool) -> SequenceRun<FlexTensor, Arc<Kept>> {
+impl SequenceKernel for Flex {
+    type Kept = FlexKept;
+
+    fn run(sequence: &Sequence, operands: &SequenceTensors<FlexTensor>, keep: bool) -> SequenceRun<FlexTensor, FlexKept> {
         operands.with(sequence, |shape, slices| {
             let keep = keep.then_some(sequence.checkpoint);
             let run = kernel::forward(Vectors::detect(), shape, slices, sequence.last_cell.is_some(), keep);
+            let output = tensor(run.output, [shape.batch, shape.time, shape.directions * shape.units]);
             SequenceRun {
-                output: tensor(run.output, [shape.batch, shape.time, shape.directions * shape.units]),
                 last_cell: run.last_cell.map(|values| like(values, &operands.cell)),
-                kept: run.kept,
+                kept: run.kept.map(|kept| FlexKept { output: output.clone(), kept }),
+                output,
             }
         })
     }
@@ -97,14 +99,16 @@ impl SequenceKernel for Flex {
     fn run_back(
         sequence: &Sequence,
         operands: &SequenceTensors<FlexTensor>,
-        kept: &Arc<Kept>,
+        kept: &FlexKept,
         gradients: SequenceGradients<FlexTensor>,
         want_input: bool,
     ) -> SequenceTensors<Option<FlexTensor>> {
         let output = gradients.output.to_contiguous();
         let last_cell = gradients.last_cell.map(|gradient| gradient.to_contiguous());
         let behind = kernel::Behind { output: values(&output), last_cell: last_cell.as_ref().map(values) };
-        let found = operands.with(sequence, |shape, slices| kernel::backward(shape, slices, kept, behind, want_input));
+        let found = operands.with(sequence, |shape, slices| {
+            kernel::backward(shape, slices, values(&kept.output), &kept.kept, behind, want_input)
+        });
         SequenceTensors {
             input: found.input.map(|values| like(values, &operands.input)),
             weight_ih: Some(like(found.weight_ih, &operands.weight_ih)),

@@ -16,6 +16,8 @@
 #![expect(clippy::too_many_arguments, reason = "dispatch routes tensors one by one")]
 
 mod autodiff;
+#[cfg(all(any(feature = "wgpu", feature = "cuda"), not(feature = "fusion")))]
+mod cube;
 mod flex;
 
 use std::any::Any;
@@ -28,7 +30,7 @@ use burn::backend::{Backend, Dispatch, DispatchDevice, backend_extension};
 use burn::tensor::{DType, Int, TensorData};
 
 use crate::layer::{LayerRun, LayerState};
-use crate::{Cell, RecurrentConfig};
+use crate::{Cell, Lengths, RecurrentConfig};
 
 /// What is to be run, apart from the tensors.
 #[derive(Debug, Clone)]
@@ -87,7 +89,7 @@ pub struct SequenceGradients<T> {
 }
 
 /// Runs a layer over a sequence.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(all(any(feature = "wgpu", feature = "cuda"), not(feature = "fusion"))), Autodiff)]
 pub trait SequenceOps: Backend {
     /// `[batch, time, features]` → `[batch, time, directions × units]`.
     fn recurrent_sequence(
@@ -172,14 +174,18 @@ impl LastCell {
 
 /// Whether the fused operation runs this net on this input.
 pub(crate) fn supports(config: &RecurrentConfig, run: &LayerRun<'_>) -> bool {
-    fn flex(device: &DispatchDevice) -> bool {
-        matches!(device, DispatchDevice::Flex(_)) || matches!(device, DispatchDevice::Autodiff(device) if flex(device))
+    fn on(device: &DispatchDevice, config: &RecurrentConfig, run: &LayerRun<'_>) -> bool {
+        if let DispatchDevice::Autodiff(device) = device {
+            return on(device, config, run);
+        }
+        #[cfg(all(any(feature = "wgpu", feature = "cuda"), not(feature = "fusion")))]
+        if let DispatchDevice::Cube(device) = device {
+            return cube::supports(config, run, device);
+        }
+        matches!(device, DispatchDevice::Flex(_))
     }
     let [batch, time, features] = run.input.dims();
-    batch * time * features > 0
-        && run.input.dtype() == DType::F32
-        && flex(run.input.device().as_dispatch())
-        && flex::supports(config, run)
+    batch * time * features > 0 && run.input.dtype() == DType::F32 && on(run.input.device().as_dispatch(), config, run)
 }
 
 /// Runs one layer as [`plain::run`](crate::plain::run) does; the last state only if `want_state`.
@@ -191,7 +197,7 @@ pub(crate) fn run(config: &RecurrentConfig, run: LayerRun, want_state: bool) -> 
         cell: config.cell,
         reset_after: config.reset_after,
         checkpoint: config.checkpoint,
-        lengths: lengths.as_ref().map(|lengths| lengths.steps()),
+        lengths: lengths.as_ref().map(Lengths::steps),
         has_offset: offset.is_some(),
         last_cell: last_cell.clone(),
     };

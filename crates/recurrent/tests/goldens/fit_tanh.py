@@ -6,7 +6,7 @@ error is measured in float32 arithmetic with the fused multiply-adds of the vect
 
 import numpy as np
 
-LIMIT, P, Q = 9.0, 6, 3
+LIMIT, P, Q = 9.0, 4, 4
 
 
 def fit():

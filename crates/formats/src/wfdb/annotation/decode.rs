@@ -1,18 +1,26 @@
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use physiosynth_signal::{Annotation, Code};
 
-use super::{AUX, AnnotationFile, CHAN, DEFINITIONS_BEGIN, DEFINITIONS_END, NOTE, NUM, SKIP, SUB, TIME_RESOLUTION, by_number};
+use super::codes::FREE_NUMBERS;
+use super::{
+    AUX, AnnotationFile, CHAN, DEFINITIONS_BEGIN, DEFINITIONS_END, Definition, LARGEST_CODE, NOTE, NUM, SKIP, SUB, TIME_RESOLUTION,
+    aha, by_number,
+};
 use crate::FormatError;
 use crate::wfdb::text;
 
 const REMEDY: &str = "fetch the file again";
 
-/// Decodes the content of an annotation file; `path` is for messages only.
-pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<AnnotationFile, FormatError> {
+/// Decodes the content of an annotation file, in the MIT or the AHA format; `path` is for messages only.
+pub fn decode(path: &Path, bytes: &[u8]) -> Result<AnnotationFile, FormatError> {
+    if aha::is_aha(bytes) { aha::decode(path, bytes) } else { decode_mit(path, bytes) }
+}
+
+fn decode_mit(path: &Path, bytes: &[u8]) -> Result<AnnotationFile, FormatError> {
     let mut words = Words { path, bytes, at: 0 };
-    let mut raw: Vec<Raw> = Vec::new();
+    // Most annotations are one word.
+    let mut raw: Vec<Raw> = Vec::with_capacity(bytes.len() / 2);
     // CHAN and NUM hold until they are set again; SUB and AUX are of one annotation (annot(5)).
     let (mut sample, mut channel, mut number) = (0_i64, 0_u8, 0_i8);
     loop {
@@ -21,6 +29,7 @@ pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<AnnotationFile, Format
         let current = raw.last_mut();
         match (code, current) {
             (0, _) if interval == 0 => break,
+            // A file of SKIPs alone, each of the largest interval, stays far from the ends of 64 bits.
             (SKIP, _) => sample += words.long()?,
             (NUM, Some(annotation)) => {
                 number = interval as u8 as i8;
@@ -54,30 +63,44 @@ struct Raw {
     aux: String,
 }
 
-/// Takes out what describes the file (comments at sample 0 that begin with `## `) and marks that are no annotations (code 0),
-/// and names the codes.
+/// Takes out what describes the file, and marks that are no annotations (code 0), and names the codes. The file is described
+/// by comments at sample 0 that no other annotation precedes and that begin with `## `, or define a code: between the marks
+/// for that, or, as older files do, alone, in which case only numbers without a standard meaning are taken for definitions,
+/// so that a comment like `12 lead ECG` stays one.
 fn describe(words: &Words, raw: Vec<Raw>) -> Result<AnnotationFile, FormatError> {
-    let mut file = AnnotationFile { annotations: Vec::with_capacity(raw.len()), time_resolution_hz: None };
-    let mut names: BTreeMap<u8, Code> = BTreeMap::new();
-    let mut defining = false;
+    let mut file = AnnotationFile { annotations: Vec::with_capacity(raw.len()), ..AnnotationFile::default() };
+    // By number: what the file defines, or else the standard symbols.
+    let mut names: [Option<Code>; 64] = [const { None }; 64];
+    let (mut heading, mut defining) = (true, false);
     for annotation in raw {
-        let descriptive = annotation.sample == 0 && annotation.code == NOTE;
-        if descriptive && annotation.aux == DEFINITIONS_BEGIN {
-            defining = true;
-        } else if descriptive && annotation.aux == DEFINITIONS_END {
-            defining = false;
-        } else if descriptive && defining {
-            let (number, name) = definition(&annotation.aux)
-                .ok_or_else(|| words.malformed(0, format!("'{}' defines no annotation code", annotation.aux)))?;
-            names.insert(number, name);
-        } else if descriptive && annotation.aux.starts_with("## ") {
-            if let Some(text) = annotation.aux.strip_prefix(TIME_RESOLUTION) {
-                let hertz = text.trim().parse().ok().filter(|hertz: &f64| hertz.is_finite() && *hertz > 0.0);
-                let cause = || words.malformed(0, format!("'{text}' is no time resolution in hertz"));
-                file.time_resolution_hz = Some(hertz.ok_or_else(cause)?);
+        heading &= annotation.sample == 0 && annotation.code == NOTE && annotation.subtype == 0;
+        if heading {
+            let text = annotation.aux.as_str();
+            if text == DEFINITIONS_BEGIN || text == DEFINITIONS_END {
+                defining = text == DEFINITIONS_BEGIN;
+                continue;
             }
-        } else if annotation.code != 0 {
-            let code = names.get(&annotation.code).cloned().unwrap_or_else(|| name(annotation.code));
+            let free = |number: u8| defining || FREE_NUMBERS.contains(&number);
+            if let Some(defined) = definition(text).filter(|defined| free(defined.number)) {
+                if let Some(name) = names.get_mut(usize::from(defined.number)) {
+                    *name = Some(defined.code.clone());
+                }
+                file.definitions.push(defined);
+                continue;
+            }
+            if let Some(stated) = text.strip_prefix(TIME_RESOLUTION) {
+                let hertz = stated.trim().parse().ok().filter(|hertz: &f64| (1e-9..=1e12).contains(hertz));
+                let cause = || words.malformed(0, format!("'{stated}' is no time resolution in hertz"));
+                file.time_resolution_hz = Some(hertz.ok_or_else(cause)?);
+                continue;
+            }
+            if text.starts_with("## ") {
+                continue;
+            }
+        }
+        if annotation.code != 0 {
+            let known = names.get_mut(usize::from(annotation.code)).map(|n| n.get_or_insert_with(|| name(annotation.code)).clone());
+            let code = known.unwrap_or_else(|| name(annotation.code));
             let Raw { sample, subtype, channel, number, aux, .. } = annotation;
             file.annotations.push(Annotation { sample, duration: 0, code, subtype, channel, number, aux });
         }
@@ -91,12 +114,18 @@ fn name(number: u8) -> Code {
 }
 
 /// `42 T1 Rest with eyes closed`: number, symbol, description.
-fn definition(text: &str) -> Option<(u8, Code)> {
-    let mut fields = text.split_whitespace();
-    let number = fields.next()?.parse().ok()?;
-    let symbol = fields.next()?;
+fn definition(text: &str) -> Option<Definition> {
+    let mut rest = text.trim_start();
+    let mut next = || {
+        let (field, tail) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        rest = tail.trim_start();
+        Some(field).filter(|field| !field.is_empty())
+    };
+    let number = next()?.parse().ok().filter(|number| (1..=LARGEST_CODE).contains(number))?;
+    let symbol = next()?;
     let standard = super::by_symbol(symbol).map(|code| Code::Borrowed(code.symbol));
-    Some((number, standard.unwrap_or_else(|| symbol.to_owned().into())))
+    let code = standard.unwrap_or_else(|| symbol.to_owned().into());
+    Some(Definition { number, code, description: rest.trim_end().to_owned() })
 }
 
 /// The file as 16-bit words.
@@ -201,6 +230,26 @@ mod tests {
         let file = decoded(&bytes).unwrap();
         assert_eq!(file.time_resolution_hz, Some(512.5));
         assert_eq!(file.annotations, [Annotation::beat(9, "T1"), Annotation::beat(10, "[43]")]);
+        assert_eq!((file.definitions[0].number, file.definitions[0].description.as_str()), (42, "left fist"));
+    }
+
+    #[test]
+    fn comments_at_the_start_stay_unless_they_define_a_free_number() {
+        let note = |text: &str| [&word(NOTE, 0)[..], &word(AUX, text.len() as u16), text.as_bytes()].concat();
+        let bytes = [note("12 lead ECG "), note("43 xx "), note("hello!"), word(43, 5).to_vec(), vec![0, 0]].concat();
+        let file = decoded(&bytes).unwrap();
+        let found: Vec<_> = file.annotations.iter().map(|a| (a.code.as_ref(), a.aux.as_str())).collect();
+        assert_eq!(found, [("\"", "12 lead ECG "), ("\"", "hello!"), ("xx", "")]);
+    }
+
+    #[test]
+    fn positions_are_rescaled_with_halves_rounded_up() {
+        let mut file = AnnotationFile { time_resolution_hz: Some(720.0), ..AnnotationFile::default() };
+        file.annotations = [0, 1, 2, 3, -1, -3, 1_000_001].map(|sample| Annotation::beat(sample, "N")).to_vec();
+        file.rescale(360.0);
+        let samples: Vec<i64> = file.annotations.iter().map(|a| a.sample).collect();
+        assert_eq!(samples, [0, 1, 1, 2, 0, -1, 500_001]);
+        assert_eq!(file.time_resolution_hz, Some(360.0));
     }
 
     #[test]

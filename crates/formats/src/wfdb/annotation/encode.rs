@@ -4,19 +4,26 @@ use std::path::Path;
 use physiosynth_signal::Annotation;
 
 use super::codes::FREE_NUMBERS;
-use super::{AUX, CHAN, DEFINITIONS_BEGIN, DEFINITIONS_END, LARGEST_CODE, LARGEST_INTERVAL, NOTE, NUM, SKIP, SUB, by_symbol};
+use super::{AUX, CHAN, DEFINITIONS_BEGIN, DEFINITIONS_END, LARGEST_CODE, LARGEST_INTERVAL, NOTE, NUM, SKIP, SUB, TIME_RESOLUTION, by_symbol};
 use crate::FormatError;
 
 /// Longest symbol that a file may define, in bytes: wfdb-python refuses files with longer ones whole.
 const LONGEST_SYMBOL: usize = 3;
 
 /// Encodes annotations as the content of an annotation file; `path` is for messages only.
-///
-/// Codes without a standard symbol are given one of the free numbers, defined at the start of the file. Durations have no
-/// place in this format and are not written.
-pub(crate) fn encode(path: &Path, annotations: &[Annotation]) -> Result<Vec<u8>, FormatError> {
+pub(crate) fn encode(path: &Path, annotations: &[Annotation], time_resolution_hz: Option<f64>) -> Result<Vec<u8>, FormatError> {
     let numbers = numbers(path, annotations)?;
     let mut bytes = Vec::with_capacity(2 * annotations.len() + 64);
+    if let Some(hertz) = time_resolution_hz {
+        if !(hertz.is_finite() && hertz > 0.0) {
+            return Err(FormatError::Unwritable {
+                path: path.to_path_buf(),
+                cause: format!("the time resolution is {hertz} Hz"),
+                remedy: "give one above 0, or none",
+            });
+        }
+        note(path, &mut bytes, &format!("{TIME_RESOLUTION}{hertz}"))?;
+    }
     let defined: Vec<_> = numbers.iter().filter(|(_, (_, defined))| *defined).collect();
     if !defined.is_empty() {
         note(path, &mut bytes, DEFINITIONS_BEGIN)?;
@@ -137,15 +144,15 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_refused() {
         let path = Path::new("x.atr");
-        let long = encode(path, &[Annotation::beat(1, "N").with_aux("a".repeat(256))]).unwrap_err().to_string();
+        let long = encode(path, &[Annotation::beat(1, "N").with_aux("a".repeat(256))], None).unwrap_err().to_string();
         assert!(long.contains("256 bytes") && long.contains("x.atr"), "{long}");
-        let blank = encode(path, &[Annotation::beat(1, "two words")]).unwrap_err().to_string();
+        let blank = encode(path, &[Annotation::beat(1, "two words")], None).unwrap_err().to_string();
         assert!(blank.contains("'two words'"), "{blank}");
-        let word = encode(path, &[Annotation::beat(1, "seizure")]).unwrap_err().to_string();
+        let word = encode(path, &[Annotation::beat(1, "seizure")], None).unwrap_err().to_string();
         assert!(word.contains("'seizure'") && word.contains("3 bytes"), "{word}");
         let many: Vec<_> = (0..11).map(|i| Annotation::beat(i, format!("e{i}"))).collect();
-        let message = encode(path, &many).unwrap_err().to_string();
+        let message = encode(path, &many, None).unwrap_err().to_string();
         assert!(message.contains("more than 10"), "{message}");
-        assert!(encode(path, &many[..10]).is_ok());
+        assert!(encode(path, &many[..10], None).is_ok());
     }
 }

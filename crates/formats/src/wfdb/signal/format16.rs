@@ -1,6 +1,6 @@
 //! Format 16: each sample is a 16-bit two's complement amplitude, least significant byte first.
 
-use super::{Coding, SignalFormat};
+use super::{Blocks, Coding, SignalFormat, Storage};
 
 /// Format 16. −32768 marks a missing sample.
 pub(super) static CODING: Coding = Coding {
@@ -9,11 +9,8 @@ pub(super) static CODING: Coding = Coding {
     resolution: 16,
     minimum: -32_767,
     maximum: 32_767,
-    missing: -32_768,
-    block_samples: 1,
-    block_bytes: 2,
-    decode,
-    encode,
+    missing: Some(-32_768),
+    storage: Storage::Blocks(Blocks { samples: 1, bytes: 2, partial: &[], differences: false, decode, encode: Some(encode) }),
 };
 
 fn decode(bytes: &[u8], samples: &mut [i32]) {

@@ -1,0 +1,284 @@
+//! Writing EDF+ and BDF+.
+
+mod annotations;
+mod plan;
+mod scaling;
+
+use std::path::Path;
+
+use physiosynth_signal::{Channel, Record};
+
+use crate::FormatError;
+use crate::replace::replace_file;
+use plan::Plan;
+pub use scaling::Scaling;
+use scaling::{Digital, WIDTH, exactly};
+
+use super::clock::{Date, SECOND_NS, StartTime};
+use super::header::{BLOCK, Coding, Extension, Header, WIDTHS};
+
+/// How to write a recording. What is left at its default is chosen.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WriteOptions {
+    /// 16 or 24 bits; by the file's extension (`.bdf`) where `None`.
+    pub coding: Option<Coding>,
+    /// Patient: code, sex, birthdate and name, `X` for what is unknown (`X X X SYNTHETIC`). A text of another form is taken
+    /// for the name. The record's comment `patient: …` where `None`.
+    pub patient: Option<String>,
+    /// Recording, behind the start date: administration code, technician and equipment. The record's comment `recording: …`
+    /// where `None`.
+    pub recording: Option<String>,
+    /// Scaling of each channel; chosen where there is none, or where the samples do not fit it.
+    pub scaling: Vec<Option<Scaling>>,
+    /// Transducer of each channel.
+    pub transducers: Vec<String>,
+    /// Prefiltering of each channel.
+    pub prefiltering: Vec<String>,
+    /// Duration of a data record in seconds.
+    pub record_duration_s: Option<f64>,
+    /// Whether data records of which every sample is missing are left out, as EDF+D has it. Few other programs read such files.
+    pub discontinuous: bool,
+}
+
+impl WriteOptions {
+    /// Those by which what was read with this header is written as it was: the same digital values, the same texts.
+    pub fn like(header: &Header) -> Self {
+        let ordinary = || header.ordinary().map(|(_, signal)| signal);
+        Self {
+            coding: Some(header.coding),
+            patient: Some(header.patient.clone()),
+            recording: Some(header.recording.clone()),
+            scaling: ordinary().map(|signal| Scaling::of(header, signal)).collect(),
+            transducers: ordinary().map(|signal| signal.transducer.clone()).collect(),
+            prefiltering: ordinary().map(|signal| signal.prefiltering.clone()).collect(),
+            record_duration_s: Some(header.record_duration_s).filter(|duration| *duration > 0.0),
+            discontinuous: header.extension == Extension::Discontinuous,
+        }
+    }
+}
+
+/// Writes a recording as EDF+ or BDF+ (`options.coding`), in place of a file of that name, in one step.
+///
+/// Each channel keeps its sampling frequency; the duration of a data record is chosen so that all have whole numbers of samples
+/// in it. Digital values are those of the scaling given or of the channel's digitisation, where eight characters can state it;
+/// else the channel's range fills that of the coding. Missing samples become 0, under an annotation `BAD_missing` that
+/// [`read_record`](super::read_record) takes back; samples that fill the last data record lie under one `BAD_ACQ_SKIP`, as
+/// MNE writes it. An annotation's text is its code, or code and auxiliary text with a space between them. Headers are ASCII:
+/// `µ` becomes `u`, other characters `_`.
+pub fn write_record(path: &Path, record: &Record, options: &WriteOptions) -> Result<(), FormatError> {
+    let bdf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("bdf"));
+    let coding = options.coding.unwrap_or(if bdf { Coding::Bdf } else { Coding::Edf });
+    replace_file(path, &encode(path, record, options, coding)?)
+}
+
+fn unwritable(path: &Path, cause: String, remedy: &'static str) -> FormatError {
+    FormatError::Unwritable { path: path.to_path_buf(), cause, remedy }
+}
+
+/// The content of the file.
+fn encode(path: &Path, record: &Record, options: &WriteOptions, coding: Coding) -> Result<Vec<u8>, FormatError> {
+    if record.channels.len() > 9_998 {
+        return Err(unwritable(path, format!("{} channels are too many", record.channels.len()), "write several files"));
+    }
+    let plan = Plan::new(record, options, coding)
+        .map_err(|cause| unwritable(path, cause, "resample or cut the channels to one duration at a round rate"))?;
+    let digital: Vec<Digital> = record
+        .channels
+        .iter()
+        .enumerate()
+        .map(|(index, channel)| digitise(path, channel, options.scaling.get(index).copied().flatten(), coding))
+        .collect::<Result<_, _>>()?;
+    let start = record.start.as_ref().and_then(|start| start.parse::<StartTime>().ok());
+    let start_ns = start.map_or(0, |start| i64::from(start.nanosecond));
+    let kept = kept(record, &plan, options.discontinuous);
+    let labels: Vec<String> = record.channels.iter().map(|channel| ascii(&channel.label, WIDTHS[0])).collect();
+
+    let mut lists = annotations::gaps(record, &plan, &kept, &labels, start_ns);
+    lists.extend(annotations::padding(record, &plan, start_ns));
+    let rate = if record.sampling_frequency_hz > 0.0 { record.sampling_frequency_hz } else { 1.0 };
+    for (index, annotation) in record.annotations.iter().enumerate() {
+        let list = annotations::list(annotation, rate, start_ns);
+        lists.push(
+            list.ok_or_else(|| unwritable(path, format!("annotation {index} has no text"), "give it a code, or take it out"))?,
+        );
+    }
+    let records: Vec<usize> = (0..plan.records).filter(|&index| kept.get(index).is_none_or(|kept| *kept)).collect();
+    let onset = |index: &usize| (*index as f64 * plan.duration_s * SECOND_NS as f64).round() as i64 + start_ns;
+    let blocks = annotations::blocks(lists, &records.iter().map(onset).collect::<Vec<_>>(), coding.sample_bytes());
+    let block_samples = blocks.first().map_or(0, Vec::len) / coding.sample_bytes();
+    let discontinuous = records.len() < plan.records;
+
+    let mut bytes = main_header(record, options, coding, start, (records.len(), discontinuous, plan.duration_s));
+    signal_headers(&mut bytes, record, options, &digital, &labels, &plan, (coding, block_samples));
+    for (index, block) in records.iter().zip(&blocks) {
+        for (digital, &per_record) in digital.iter().zip(&plan.per_record) {
+            samples(&mut bytes, digital, index * per_record, per_record, coding);
+        }
+        bytes.extend_from_slice(block);
+    }
+    Ok(bytes)
+}
+
+fn digitise(path: &Path, channel: &Channel, given: Option<Scaling>, coding: Coding) -> Result<Digital, FormatError> {
+    if let Some(index) = channel.samples.iter().position(|sample| sample.is_infinite()) {
+        let cause = format!("sample {index} of channel '{}' is infinite", channel.label);
+        return Err(unwritable(path, cause, "replace it by NaN, which stands for a missing sample"));
+    }
+    scaling::digitise(channel, given, coding).ok_or_else(|| {
+        let cause = format!("no header can state the range of channel '{}'", channel.label);
+        unwritable(path, cause, "rescale the channel")
+    })
+}
+
+/// Which data records are written: with `discontinuous`, the first, the last, and all that have a sample which is not missing.
+fn kept(record: &Record, plan: &Plan, discontinuous: bool) -> Vec<bool> {
+    let mut kept = vec![!discontinuous; plan.records];
+    if let (true, Some((first, rest))) = (discontinuous, kept.split_first_mut()) {
+        *first = true;
+        if let Some(last) = rest.last_mut() {
+            *last = true;
+        }
+        for (channel, &per_record) in record.channels.iter().zip(&plan.per_record) {
+            for (kept, samples) in kept.iter_mut().zip(channel.samples.chunks(per_record)) {
+                *kept |= samples.iter().any(|sample| !sample.is_nan());
+            }
+        }
+    }
+    kept
+}
+
+/// One channel's samples of a data record; behind the end the last one is repeated.
+fn samples(bytes: &mut Vec<u8>, digital: &Digital, from: usize, count: usize, coding: Coding) {
+    let own = digital.samples.get(from..(from + count).min(digital.samples.len())).unwrap_or(&[]);
+    let last = digital.samples.last().copied().unwrap_or(0);
+    let all = own.iter().copied().chain(std::iter::repeat_n(last, count - own.len()));
+    match coding {
+        Coding::Edf => all.for_each(|sample| bytes.extend_from_slice(&(sample as i16).to_le_bytes())),
+        Coding::Bdf => all.for_each(|sample| {
+            let [a, b, c, _] = sample.to_le_bytes();
+            bytes.extend_from_slice(&[a, b, c]);
+        }),
+    }
+}
+
+/// A text in ASCII, of at most `width` characters.
+fn ascii(text: &str, width: usize) -> String {
+    let mut ascii = String::with_capacity(width);
+    for c in text.trim().chars() {
+        match c {
+            ' '..='~' => ascii.push(c),
+            '\u{b5}' | '\u{3bc}' => ascii.push('u'),
+            '\u{3a9}' | '\u{2126}' => ascii.push_str("Ohm"),
+            '\u{b0}' => ascii.push_str("deg"),
+            _ => ascii.push('_'),
+        }
+    }
+    ascii.truncate(width);
+    ascii
+}
+
+/// A comment of the record that begins with this word.
+fn comment<'a>(record: &'a Record, what: &str) -> Option<&'a str> {
+    record.comments.iter().find_map(|comment| comment.strip_prefix(what)?.strip_prefix(": "))
+}
+
+/// Code, sex, birthdate, name.
+fn patient(record: &Record, options: &WriteOptions) -> String {
+    let text = ascii(options.patient.as_deref().or_else(|| comment(record, "patient")).unwrap_or(""), WIDTHS[1]);
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    let formed = matches!(words[..], [_, "M" | "F" | "X", birth, _, ..] if birth == "X" || Date::from_dashed(birth).is_some());
+    if formed {
+        text
+    } else {
+        ascii(&format!("X X X {}", if words.is_empty() { "X".into() } else { words.join("_") }), WIDTHS[1])
+    }
+}
+
+/// `Startdate`, date, administration code, technician, equipment.
+fn recording(record: &Record, options: &WriteOptions, date: Option<Date>) -> String {
+    let text = ascii(options.recording.as_deref().or_else(|| comment(record, "recording")).unwrap_or(""), WIDTHS[1]);
+    let mut words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    if words.first() == Some(&"Startdate") {
+        words.drain(..words.len().min(2));
+    }
+    while words.len() < 3 {
+        words.push("X");
+    }
+    ascii(&format!("Startdate {} {}", date.map_or("X".into(), Date::dashed), words.join(" ")), WIDTHS[1])
+}
+
+fn main_header(
+    record: &Record,
+    options: &WriteOptions,
+    coding: Coding,
+    start: Option<StartTime>,
+    (records, discontinuous, duration_s): (usize, bool, f64),
+) -> Vec<u8> {
+    let date = start.and_then(|start| start.date);
+    let short = match date {
+        Some(Date { year: year @ 1985..=2084, month, day }) => format!("{day:02}.{month:02}.{:02}", year % 100),
+        Some(Date { month, day, .. }) => format!("{day:02}.{month:02}.yy"),
+        None => "01.01.85".into(),
+    };
+    let [hour, minute, second] = start.map_or([0; 3], |start| start.hms());
+    let mut bytes = match coding {
+        Coding::Edf => b"0       ".to_vec(),
+        Coding::Bdf => b"\xFFBIOSEMI".to_vec(),
+    };
+    let signals = record.channels.len() + 1;
+    let fields = [
+        (patient(record, options), 80),
+        (recording(record, options, date), 80),
+        (short, WIDTH),
+        (format!("{hour:02}.{minute:02}.{second:02}"), WIDTH),
+        (((signals + 1) * BLOCK).to_string(), WIDTH),
+        (format!("{}+{}", coding.name(), if discontinuous { 'D' } else { 'C' }), 44),
+        (records.to_string(), WIDTH),
+        (exactly(duration_s).unwrap_or_default(), WIDTH),
+        (signals.to_string(), 4),
+    ];
+    for (text, width) in fields {
+        bytes.extend(format!("{text:<width$}").bytes());
+    }
+    bytes
+}
+
+fn signal_headers(
+    bytes: &mut Vec<u8>,
+    record: &Record,
+    options: &WriteOptions,
+    digital: &[Digital],
+    labels: &[String],
+    plan: &Plan,
+    (coding, block_samples): (Coding, usize),
+) {
+    let text = |list: &[String], index: usize| list.get(index).cloned().unwrap_or_default();
+    let number = |value: f64| exactly(value).unwrap_or_default();
+    let ordinary = record.channels.iter().zip(digital).zip(labels).zip(&plan.per_record).enumerate();
+    let mut signals: Vec<[String; 10]> = ordinary
+        .map(|(index, (((channel, Digital { scaling, .. }), label), per_record))| {
+            [
+                label.clone(),
+                text(&options.transducers, index),
+                channel.unit.clone(),
+                number(scaling.physical_minimum),
+                number(scaling.physical_maximum),
+                scaling.digital_minimum.to_string(),
+                scaling.digital_maximum.to_string(),
+                text(&options.prefiltering, index),
+                per_record.to_string(),
+                String::new(),
+            ]
+        })
+        .collect();
+    let (low, high) = coding.range();
+    let label = coding.annotations_label();
+    let fields = [label, "", "", "-1", "1", &low.to_string(), &high.to_string(), "", &block_samples.to_string(), ""];
+    signals.push(fields.map(str::to_owned));
+    for (field, width) in WIDTHS.into_iter().enumerate() {
+        for signal in &signals {
+            let text = ascii(signal.get(field).map_or("", String::as_str), width);
+            bytes.extend(format!("{text:<width$}").bytes());
+        }
+    }
+}
