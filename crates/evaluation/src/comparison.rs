@@ -3,7 +3,10 @@
 use std::sync::{Arc, OnceLock};
 
 use physiosynth_signal::Seed;
+use rayon::prelude::*;
 
+use crate::linear::Pca;
+use crate::measures::sets::{Mmd, Spectrum, components, mmd, welch};
 use crate::neighbours::{self, Meeting, Neighbours, Prepared};
 use crate::pool::Pool;
 
@@ -34,6 +37,9 @@ struct OfReference<'a> {
     centre: Vec<f32>,
     prepared: Prepared<'a>,
     neighbours: OnceLock<Neighbours>,
+    amplitudes: OnceLock<Vec<Vec<f32>>>,
+    spectrum: OnceLock<Spectrum>,
+    pca: OnceLock<Option<Pca>>,
 }
 
 /// A candidate set (synthetic, `same`, `held_out` or a baseline's) against the reference.
@@ -49,6 +55,8 @@ pub struct Comparison<'a> {
     shared: Arc<OfReference<'a>>,
     neighbours: OnceLock<Neighbours>,
     meeting: OnceLock<Meeting>,
+    spectrum: OnceLock<Spectrum>,
+    mmd: OnceLock<Option<Mmd>>,
 }
 
 impl<'a> Comparison<'a> {
@@ -56,16 +64,35 @@ impl<'a> Comparison<'a> {
     pub fn new(reference: &'a Pool, candidate: &'a Pool, shape: Shape, seed: Seed) -> Self {
         let centre = neighbours::centre(reference);
         let prepared = Prepared::new(reference, &centre);
-        let shared = Arc::new(OfReference { centre, prepared, neighbours: OnceLock::new() });
-        Self { reference, candidate, shape, seed, shared, neighbours: OnceLock::new(), meeting: OnceLock::new() }
+        let shared = Arc::new(OfReference {
+            centre,
+            prepared,
+            neighbours: OnceLock::new(),
+            amplitudes: OnceLock::new(),
+            spectrum: OnceLock::new(),
+            pca: OnceLock::new(),
+        });
+        Self::with(shared, reference, candidate, shape, seed)
+    }
+
+    fn with(shared: Arc<OfReference<'a>>, reference: &'a Pool, candidate: &'a Pool, shape: Shape, seed: Seed) -> Self {
+        Self {
+            reference,
+            candidate,
+            shape,
+            seed,
+            shared,
+            neighbours: OnceLock::new(),
+            meeting: OnceLock::new(),
+            spectrum: OnceLock::new(),
+            mmd: OnceLock::new(),
+        }
     }
 
     /// Of another candidate against the same reference: what is known of the reference is shared.
     #[must_use]
     pub fn beside(&self, candidate: &'a Pool) -> Self {
-        let shared = Arc::clone(&self.shared);
-        let (neighbours, meeting) = (OnceLock::new(), OnceLock::new());
-        Self { reference: self.reference, candidate, shape: self.shape, seed: self.seed, shared, neighbours, meeting }
+        Self::with(Arc::clone(&self.shared), self.reference, candidate, self.shape, self.seed)
     }
 
     /// The nearest reference segment of each candidate segment.
@@ -97,9 +124,50 @@ impl<'a> Comparison<'a> {
         self.candidate.len() == self.reference.len() && !self.candidate.is_empty()
     }
 
+    /// The reference's samples of each channel in ascending order, missing ones left out.
+    pub fn reference_amplitudes(&self) -> &[Vec<f32>] {
+        self.shared.amplitudes.get_or_init(|| amplitudes(self.reference, self.shape.channels))
+    }
+
+    /// The candidates' samples of each channel in ascending order, missing ones left out.
+    pub fn amplitudes(&self) -> Vec<Vec<f32>> {
+        amplitudes(self.candidate, self.shape.channels)
+    }
+
+    /// The reference's mean power spectrum.
+    pub fn reference_spectrum(&self) -> &Spectrum {
+        let of = || welch(self.reference, self.shape.channels, self.shape.sampling_frequency_hz);
+        self.shared.spectrum.get_or_init(of)
+    }
+
+    /// The candidates' mean power spectrum.
+    pub fn spectrum(&self) -> &Spectrum {
+        self.spectrum.get_or_init(|| welch(self.candidate, self.shape.channels, self.shape.sampling_frequency_hz))
+    }
+
+    /// The discrepancy of the two sets, with its p-value.
+    pub fn mmd(&self) -> Option<Mmd> {
+        *self.mmd.get_or_init(|| mmd(self.reference, self.candidate, self.seed))
+    }
+
+    /// The reference's principal components.
+    pub(crate) fn reference_pca(&self) -> Option<&Pca> {
+        self.shared.pca.get_or_init(|| components(self.reference, self.seed)).as_ref()
+    }
+
     fn prepared(&self) -> Prepared<'a> {
         Prepared::new(self.candidate, &self.shared.centre)
     }
+}
+
+fn amplitudes(pool: &Pool, channels: usize) -> Vec<Vec<f32>> {
+    let of_channel = |channel: usize| {
+        let values = pool.samples().iter().skip(channel).step_by(channels.max(1));
+        let mut values: Vec<f32> = values.copied().filter(|x| !x.is_nan()).collect();
+        values.par_sort_unstable_by(f32::total_cmp);
+        values
+    };
+    (0..channels).map(of_channel).collect()
 }
 
 /// The nearest segment of `reference` for each of `pool`; the first of several equally near.

@@ -24,6 +24,7 @@ mod comparison;
 mod config;
 mod evaluate;
 mod intervals;
+mod linear;
 pub mod measures;
 pub mod neighbours;
 mod pool;

@@ -12,7 +12,8 @@ use rayon::prelude::*;
 
 use crate::comparison::Nearest;
 use crate::pool::Pool;
-use scan::{Centred, Judge, Limits, limit, scan, squared_distance};
+pub(crate) use scan::squared_distance;
+use scan::{Centred, Judge, Limits, limit, scan};
 
 /// Parts that a pass over all pairs is cut into, for threads to share. Each keeps a column of its own, so not too many.
 const PARTS: usize = 12;

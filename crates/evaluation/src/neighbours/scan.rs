@@ -14,13 +14,15 @@ use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// Columns of a panel: two vectors of AVX2, one of AVX-512.
-pub(super) const PANEL: usize = 16;
+/// Vectors side by side in a panel; how many columns that is depends on the machine.
+const VECTORS: usize = 2;
+/// Columns of the widest panel.
+const WIDEST: usize = 64;
 
 /// Rows taken at once: with two vectors of columns twelve sums, which keep the multipliers busy and fit the registers.
 const ROWS: usize = 6;
 
-/// Segments less a common centre, in rows and in panels of [`PANEL`] columns.
+/// Segments less a common centre, in rows and in panels of [`VECTORS`] vectors of columns.
 #[derive(Debug)]
 pub(super) struct Centred {
     rows: Vec<f32>,
@@ -34,6 +36,18 @@ pub(super) struct Centred {
     pub(super) count: usize,
 }
 
+/// Columns of a panel on this machine.
+struct Panel;
+
+impl WithSimd for Panel {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        VECTORS * S::F32_LANES
+    }
+}
+
 impl Centred {
     /// `samples` is `[segment, length]`, `centre` one segment. Distances do not depend on the centre, rounding errors do.
     pub(super) fn new(samples: &[f32], centre: &[f32]) -> Self {
@@ -43,15 +57,16 @@ impl Centred {
         // Each product is a sum of `length` terms; its error is below length·u·|x||y| ≤ length·u·(|x|² + |y|²)/2, u = 2⁻²⁴, taken
         // twice. Sixteen more units cover the rounding of differences, norms and limits.
         let share = (length as f64 + 16.0) * f64::from(f32::EPSILON) / 2.0;
-        let padded = count.next_multiple_of(PANEL);
+        let width = Arch::new().dispatch(Panel);
+        let padded = count.next_multiple_of(width);
         let mut low_norms = vec![f32::INFINITY; padded];
         let mut panels = vec![0.0; padded * length];
         for (j, row) in rows.chunks_exact(length.max(1)).enumerate() {
             let norm: f64 = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
             low_norms[j] = (norm * (1.0 - share)) as f32;
-            let panel = &mut panels[(j / PANEL) * PANEL * length..];
+            let panel = &mut panels[(j / width) * width * length..];
             for (k, &x) in row.iter().enumerate() {
-                panel[k * PANEL + j % PANEL] = x;
+                panel[k * width + j % width] = x;
             }
         }
         Self { rows, panels, low_norms, slack: (2.1 * share) as f32, length, count }
@@ -118,31 +133,24 @@ impl<J: Judge> WithSimd for Scan<'_, J> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // Vectors in a panel, known when this is compiled for a width.
-        match PANEL / S::F32_LANES {
-            1 => self.run::<S, 1>(simd),
-            2 => self.run::<S, 2>(simd),
-            4 => self.run::<S, 4>(simd),
-            8 => self.run::<S, 8>(simd),
-            _ => self.run::<S, PANEL>(simd),
-        }
+        self.run::<S>(simd);
     }
 }
 
 impl<J: Judge> Scan<'_, J> {
     #[inline(always)]
-    fn run<S: Simd, const V: usize>(mut self, simd: S) {
-        let length = self.rows.length;
+    fn run<S: Simd>(mut self, simd: S) {
+        let (length, width) = (self.rows.length, VECTORS * S::F32_LANES);
         let (first, end) = (self.range.start, self.range.end);
         let mut panel = 0;
-        while panel * PANEL < self.columns.count {
-            let data = &self.columns.panels[panel * PANEL * length..(panel + 1) * PANEL * length];
+        while panel * width < self.columns.count {
+            let data = &self.columns.panels[panel * width * length..(panel + 1) * width * length];
             let mut i = first;
             while i < end {
-                let sums = products::<S, V>(simd, &self.rows.rows, i, end, S::as_simd_f32s(data).0, length);
+                let sums = products::<S>(simd, &self.rows.rows, i, end, S::as_simd_f32s(data).0, length);
                 let mut r = 0;
                 while r < ROWS && i + r < end {
-                    self.sift::<S, V>(simd, &sums[r], i + r, panel);
+                    self.sift::<S>(simd, &sums[r], i + r, panel * width);
                     r += 1;
                 }
                 i += ROWS;
@@ -151,39 +159,39 @@ impl<J: Judge> Scan<'_, J> {
         }
     }
 
-    /// Hands on what is below the limits of row `i` and a panel's columns.
+    /// Hands on what is below the limits of row `i` and the panel's columns from `at` on.
     #[inline(always)]
-    fn sift<S: Simd, const V: usize>(&mut self, simd: S, sums: &[S::f32s; V], i: usize, panel: usize) {
-        let at = panel * PANEL;
+    fn sift<S: Simd>(&mut self, simd: S, sums: &[S::f32s; VECTORS], i: usize, at: usize) {
+        let width = VECTORS * S::F32_LANES;
         let local = i - self.range.start;
         let (row, ball) = (simd.splat_f32s(self.limits.row[local]), simd.splat_f32s(self.limits.ball[local]));
         let (norm, minus_two) = (simd.splat_f32s(self.rows.low_norms[i]), simd.splat_f32s(-2.0));
-        let norms = S::as_simd_f32s(&self.columns.low_norms[at..at + PANEL]).0;
-        let column = S::as_simd_f32s(&self.limits.column[at..at + PANEL]).0;
-        let open = S::as_simd_f32s(&self.limits.open[at..at + PANEL]).0;
-        let mut low = [simd.splat_f32s(0.0); V];
+        let norms = S::as_simd_f32s(&self.columns.low_norms[at..at + width]).0;
+        let column = S::as_simd_f32s(&self.limits.column[at..at + width]).0;
+        let open = S::as_simd_f32s(&self.limits.open[at..at + width]).0;
+        let mut low = [simd.splat_f32s(0.0); VECTORS];
         let mut any = false;
         let mut v = 0;
-        while v < V {
+        while v < VECTORS {
             low[v] = simd.mul_add_e_f32s(sums[v], minus_two, simd.add_f32s(norms[v], norm));
             let bound = simd.max_f32s(simd.max_f32s(row, column[v]), simd.min_f32s(ball, open[v]));
             any |= simd.first_true_m32s(simd.less_than_f32s(low[v], bound)) < S::F32_LANES;
             v += 1;
         }
         if any {
-            let mut plain = [0.0_f32; PANEL];
+            let mut plain = [0.0_f32; WIDEST];
             let store = S::as_mut_simd_f32s(&mut plain).0;
             let mut v = 0;
-            while v < V {
+            while v < VECTORS {
                 store[v] = low[v];
                 v += 1;
             }
-            self.hand_on(local, at, &plain);
+            self.hand_on(local, at, &plain[..width]);
         }
     }
 
     #[inline(never)]
-    fn hand_on(&mut self, i: usize, at: usize, low: &[f32; PANEL]) {
+    fn hand_on(&mut self, i: usize, at: usize, low: &[f32]) {
         for (lane, &low) in low.iter().enumerate() {
             let j = at + lane;
             let limits = &mut *self.limits;
@@ -196,14 +204,14 @@ impl<J: Judge> Scan<'_, J> {
 
 /// The inner products of [`ROWS`] rows from `i` on (the last one again where there are fewer) with a panel's columns.
 #[inline(always)]
-fn products<S: Simd, const V: usize>(
+fn products<S: Simd>(
     simd: S,
     rows: &[f32],
     i: usize,
     end: usize,
     panel: &[S::f32s],
     length: usize,
-) -> [[S::f32s; V]; ROWS] {
+) -> [[S::f32s; VECTORS]; ROWS] {
     let last = end - 1;
     let mut x = [&rows[..0]; ROWS];
     let mut r = 0;
@@ -213,18 +221,18 @@ fn products<S: Simd, const V: usize>(
         r += 1;
     }
     let [x0, x1, x2, x3, x4, x5] = x;
-    let mut sums = [[simd.splat_f32s(0.0); V]; ROWS];
-    let mut rest = &panel[..length * V];
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
+    let mut rest = &panel[..length * VECTORS];
     let mut k = 0;
     while k < length {
-        let y = &rest[..V];
-        rest = &rest[V..];
+        let y = &rest[..VECTORS];
+        rest = &rest[VECTORS..];
         let values = [x0[k], x1[k], x2[k], x3[k], x4[k], x5[k]];
         let mut r = 0;
         while r < ROWS {
             let value = simd.splat_f32s(values[r]);
             let mut v = 0;
-            while v < V {
+            while v < VECTORS {
                 sums[r][v] = simd.mul_add_e_f32s(value, y[v], sums[r][v]);
                 v += 1;
             }
@@ -236,7 +244,7 @@ fn products<S: Simd, const V: usize>(
 }
 
 /// The squared Euclidean distance of two segments by differences, in `f64`, always summed in the same order.
-pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
+pub(crate) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
     let mut sums = [0.0_f64; 8];
     let (a_blocks, a_rest) = a.as_chunks::<8>();
     let (b_blocks, b_rest) = b.as_chunks::<8>();
