@@ -23,6 +23,8 @@ pub(super) const ASSESSMENT: Assessment = Assessment { run };
 fn run(context: &Context) -> Result<Findings, Cancelled> {
     let mut findings = Findings::default();
     context.progress.begin("evaluate", context.cases.len() as u64 + 1, "classes");
+    // What baselines made of each class, one class after the other, for the union: they are fitted class by class.
+    let mut joined: Vec<(&'static str, Pool, usize)> = Vec::new();
     for case in context.cases {
         findings.notes.push(format!(
             "class {}: {} segments a side; reference of {} subjects, held-out of {} segments from {} subjects",
@@ -36,6 +38,16 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
         let row = judged.comparisons(context);
         findings.measures.extend(judged.pairwise(&row, context));
         findings.measures.extend(judged.sets(&row, context));
+        drop(row);
+        for (name, pool) in judged.baselines {
+            match joined.iter_mut().find(|j| j.0 == name) {
+                Some((_, all, classes)) => {
+                    all.append(&pool);
+                    *classes += 1;
+                }
+                None => joined.push((name, pool, 1)),
+            }
+        }
         step(context)?;
     }
     let pairwise = averages(&findings.measures);
@@ -46,7 +58,8 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
         findings.measures.extend(all);
     } else if !context.cases.is_empty() {
         let union = Case::union(context.cases);
-        let judged = Judged::new(&union, context);
+        let complete = joined.into_iter().filter(|(_, _, classes)| *classes == context.cases.len());
+        let judged = Judged { case: &union, baselines: complete.map(|(name, pool, _)| (name, pool)).collect() };
         findings.measures.extend(judged.sets(&judged.comparisons(context), context));
     }
     step(context)?;

@@ -34,8 +34,9 @@ fn tridiagonal(a: &mut [Vec<f64>]) -> (Vec<f64>, Vec<f64>, Vec<Vec<f64>>) {
     let mut basis: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| if i == j { 1.0 } else { 0.0 }).collect()).collect();
     // The whole matrix from its lower triangle.
     for i in 0..n {
-        for j in 0..i {
-            a[j][i] = a[i][j];
+        let (above, own) = a.split_at_mut(i);
+        for (row, x) in above.iter_mut().zip(own.first().into_iter().flatten()) {
+            row[i] = *x;
         }
     }
     let largest = a.iter().flatten().map(|x| x.abs()).fold(0.0, f64::max);
@@ -84,8 +85,8 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
     let ((x, x_rest), (y, y_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
     for (x, y) in x.iter().zip(y) {
-        for lane in 0..4 {
-            sums[lane] += x[lane] * y[lane];
+        for ((sum, x), y) in sums.iter_mut().zip(x).zip(y) {
+            *sum += x * y;
         }
     }
     (sums[0] + sums[2]) + (sums[1] + sums[3]) + x_rest.iter().zip(y_rest).map(|(x, y)| x * y).sum::<f64>()

@@ -249,9 +249,9 @@ pub(crate) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
     let (a_blocks, a_rest) = a.as_chunks::<8>();
     let (b_blocks, b_rest) = b.as_chunks::<8>();
     for (x, y) in a_blocks.iter().zip(b_blocks) {
-        for lane in 0..8 {
-            let d = f64::from(x[lane]) - f64::from(y[lane]);
-            sums[lane] += d * d;
+        for ((sum, &x), &y) in sums.iter_mut().zip(x).zip(y) {
+            let d = f64::from(x) - f64::from(y);
+            *sum += d * d;
         }
     }
     let rest: f64 = a_rest.iter().zip(b_rest).map(|(&x, &y)| (f64::from(x) - f64::from(y)).powi(2)).sum();
