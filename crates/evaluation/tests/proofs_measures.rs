@@ -118,8 +118,9 @@ fn the_training_set_itself_is_no_new_data() {
         assert!(value < 0.8 * same, "{name}: {value} {same}");
         assert_eq!(of(&scores, name).baselines["training_copy"], 0.0, "{name}");
     }
+    // A blind spot that the definition names: jitter hides a copy from this measure.
     let jittered = of(&scores, "authenticity").baselines["jittered_copy"];
-    assert!(jittered < same, "{jittered} {same}");
+    assert!(jittered > authenticity, "{jittered} {authenticity}");
 }
 
 #[test]

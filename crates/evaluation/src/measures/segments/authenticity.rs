@@ -13,8 +13,8 @@ pub(super) const MEASURE: BySegment = BySegment {
         better: Better::NearSame,
         definition: "Share of scored segments that lie farther from their nearest real reference segment than that one does from its own \
                      nearest real neighbour, 0 (all copies) to 1. Alaa et al. 2022, in signal space (no embedding is learned). Fresh \
-                     segments get the value of `same`, about a half; it says nothing of copies of training segments that are not in \
-                     the reference half, and no attack is made: privacy has measures of its own.",
+                     segments get about the value of `same`. A little noise added to a copy hides it (see `jittered_copy`), and copies of \
+                     training segments outside the reference half are not seen; no attack is made: privacy has measures of its own.",
     },
     over: Over::Candidates,
     compute: |sets: &Comparison| {
