@@ -40,8 +40,8 @@ pub enum EvaluationError {
 ///
 /// `real` holds all splits; training segments make the reference, test segments (validation where there are none) the
 /// `held_out` one. Classes with too few segments are left out and named in [`Scores::notes`]. Results depend on the seed and not
-/// on the number of threads. Memory: four copies of at most `segments_per_class` segments of one class at a time, and one
-/// row of distances per thread. Time: per class `n²·length` for nearest neighbours and `n·length²` for the curve distances.
+/// on the number of threads. Memory: a few copies of at most `segments_per_class` segments of one class (then of all) for each set
+/// and baseline; no matrix of distances. Time: per class and set `n²·length` for neighbours and `n·length²` for the curve distances.
 pub fn evaluate(
     real: &SegmentSet,
     synthetic: &SegmentSet,
@@ -74,6 +74,7 @@ pub fn evaluate(
         scores.notes.extend(findings.notes);
     }
     scores.verdicts = verdicts::all(&scores);
+    scores.notes.extend(verdicts::against_pca(&scores));
     Ok(scores)
 }
 

@@ -1,17 +1,31 @@
 //! Verdicts by thresholds that were written down before any score was seen.
 //!
+//! A limit by the references is a share of the *lower* of `same` and `held_out`, where both are known: real segments of other subjects
+//! must be able to pass.
+//!
 //! - **faithful**: in every scored class, synthetic segments lie no farther from real ones than `1.25 ×` the `same`
-//!   reference (`rmse_nearest`), and the class mean no farther from the real class mean than held-out subjects' is, or than
-//!   a quarter of the reference's own RMSE to its nearest neighbours where there are none (`rmse_class_mean`).
-//! - **diverse**: in every scored class the within-class spread is between 0.8 and 1.25 of the real one; below 0.5 it is
-//!   called collapsed.
+//!   reference (`rmse_nearest`); the class mean is no farther from the real class mean than `1.5 ×` held-out subjects' is, or than a
+//!   quarter of the reference's own RMSE to its nearest neighbours, whichever is more (`rmse_class_mean`); `precision` is at least 0.8
+//!   and `density` at least 0.7 of the references'.
+//! - **diverse**: in every scored class the within-class spread is between 0.8 and 1.25 of the real one (`spread_ratio`); `coverage` is at
+//!   least 0.8 and `recall` at least 0.7 of the references'. Collapsed is what spreads less than half as far as real, or covers, or has
+//!   distinct nearest neighbours (`distinct_nearest_share`), less than a quarter as much as `same`.
 //! - **useful**, **private**, **plausible**: not assessable, since no measure of this version speaks to them.
+//!
+//! A generator that is no better than sampling along principal components (`pca_gaussian`) is told so in the notes: on which of
+//! `precision`, `density` and `coverage`, over all classes, it is neither above that baseline nor at `same`.
 
 use std::collections::BTreeMap;
 
 use crate::scores::{Outcome, Scores, Verdict};
 
 const NEAREST_OVER_SAME: f64 = 1.25;
+const MEAN_OVER_HELD_OUT: f64 = 1.5;
+const PRECISION: f64 = 0.8;
+const DENSITY: f64 = 0.7;
+const COVERAGE: f64 = 0.8;
+const RECALL: f64 = 0.7;
+const COLLAPSED_OVER_SAME: f64 = 0.25;
 const SPREAD: std::ops::RangeInclusive<f64> = 0.8..=1.25;
 const COLLAPSED_BELOW: f64 = 0.5;
 
@@ -42,6 +56,38 @@ fn conclude(findings: &[(bool, String)], nothing: &str) -> Verdict {
     Verdict { outcome: if passed { Outcome::Pass } else { Outcome::Fail }, because: shown.join("; ") }
 }
 
+/// Whether `name` of `class` is at least `share` of the lower of its references; none where it or they are unknown.
+fn at_least(scores: &Scores, name: &str, class: &str, share: f64) -> Option<(bool, String)> {
+    let m = scores.measure(name, class)?;
+    let (value, same) = (m.value?, m.same?);
+    let (lower, of) = m.held_out.filter(|&h| h < same).map_or((same, "real to real"), |h| (h, "held-out subjects"));
+    let text = format!("{class}: {name} is {value:.2}, limit {:.2} ({share} of that of {of})", share * lower);
+    Some((value >= share * lower, text))
+}
+
+/// The measures that a generator must beat sampling along principal components on.
+const AGAINST_PCA: [&str; 3] = ["precision", "density", "coverage"];
+
+/// What a generator is told that does not beat sampling along principal components.
+pub(crate) fn against_pca(scores: &Scores) -> Option<String> {
+    let worse: Vec<String> = AGAINST_PCA
+        .iter()
+        .filter_map(|name| {
+            let m = scores.measure(name, "all")?;
+            let (value, baseline) = (m.value?, *m.baselines.get("pca_gaussian")?);
+            let at_same = m.same.is_some_and(|same| value >= same);
+            (value <= baseline && !at_same).then(|| format!("{name} ({value:.2} against {baseline:.2})"))
+        })
+        .collect();
+    let on = worse
+        .split_last()
+        .map(|(last, rest)| if rest.is_empty() { last.clone() } else { format!("{} and {last}", rest.join(", ")) })?;
+    Some(format!(
+        "The generator does not beat sampling from a Gaussian along principal components (baseline pca_gaussian) on {on}: there its cost \
+         is not repaid."
+    ))
+}
+
 fn faithful(scores: &Scores) -> Verdict {
     let mut findings = Vec::new();
     for m in scores.measures.iter().filter(|m| m.name == "rmse_nearest" && m.class != "all") {
@@ -56,7 +102,8 @@ fn faithful(scores: &Scores) -> Verdict {
         ));
         let Some(mean) = scores.measure("rmse_class_mean", &m.class) else { continue };
         let Some(distance) = mean.value else { continue };
-        let (limit, of) = mean.held_out.map_or((same / 4.0, "a quarter of real to real"), |h| (h, "held-out subjects"));
+        let held_out = mean.held_out.map(|h| MEAN_OVER_HELD_OUT * h).filter(|&h| h > same / 4.0);
+        let (limit, of) = held_out.map_or((same / 4.0, "a quarter of real to real"), |h| (h, "1.5 × held-out subjects"));
         findings.push((
             distance <= limit,
             format!(
@@ -65,6 +112,8 @@ fn faithful(scores: &Scores) -> Verdict {
                 unit = mean.unit
             ),
         ));
+        findings.extend(at_least(scores, "precision", &m.class, PRECISION));
+        findings.extend(at_least(scores, "density", &m.class, DENSITY));
     }
     conclude(&findings, "No class had enough segments to be scored.")
 }
@@ -73,11 +122,21 @@ fn diverse(scores: &Scores) -> Verdict {
     let mut findings = Vec::new();
     for m in scores.measures.iter().filter(|m| m.name == "spread_ratio" && m.class != "all") {
         let Some(ratio) = m.value else { continue };
-        let word = if ratio < COLLAPSED_BELOW { ", collapsed" } else { "" };
         findings.push((
             SPREAD.contains(&ratio),
-            format!("{}: spread is {ratio:.2} of real{word} (limits {} to {})", m.class, SPREAD.start(), SPREAD.end()),
+            format!("{}: spread is {ratio:.2} of real (limits {} to {})", m.class, SPREAD.start(), SPREAD.end()),
         ));
+        findings.extend(at_least(scores, "coverage", &m.class, COVERAGE));
+        findings.extend(at_least(scores, "recall", &m.class, RECALL));
+        let crowded = ["coverage", "distinct_nearest_share"].into_iter().find(|name| {
+            let of = |name| scores.measure(name, &m.class).and_then(|m| Some((m.value?, m.same?)));
+            of(*name).is_some_and(|(value, same)| value < COLLAPSED_OVER_SAME * same)
+        });
+        if ratio < COLLAPSED_BELOW {
+            findings.push((false, format!("{}: collapsed: less than half of real spread", m.class)));
+        } else if let Some(name) = crowded {
+            findings.push((false, format!("{}: collapsed: {name} is less than a quarter of real to real", m.class)));
+        }
     }
     conclude(&findings, "No class had enough segments to be scored.")
 }

@@ -11,8 +11,8 @@ use crate::baselines::{BASELINES, Fitting};
 use crate::cases::Case;
 use crate::comparison::Comparison;
 use crate::intervals::{interval, mean};
-use crate::measures::pairwise::{PAIRWISE, Pairwise};
-use crate::measures::segments::BY_SEGMENT;
+use crate::measures::pairwise::{PAIRWISE, Pair, Pairwise};
+use crate::measures::segments::{BY_SEGMENT, Over};
 use crate::measures::sets::OF_SETS;
 use crate::measures::{About, Unit};
 use crate::pool::Pool;
@@ -23,6 +23,8 @@ pub(super) const ASSESSMENT: Assessment = Assessment { run };
 fn run(context: &Context) -> Result<Findings, Cancelled> {
     let mut findings = Findings::default();
     context.progress.begin("evaluate", context.cases.len() as u64 + 1, "classes");
+    // What baselines made of each class, one class after the other, for the union: they are fitted class by class.
+    let mut joined: Vec<(&'static str, Pool, usize)> = Vec::new();
     for case in context.cases {
         findings.notes.push(format!(
             "class {}: {} segments a side; reference of {} subjects, held-out of {} segments from {} subjects",
@@ -33,14 +35,32 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
             case.held_out.subject_count()
         ));
         let judged = Judged::new(case, context);
-        findings.measures.extend(judged.pairwise(context));
-        findings.measures.extend(judged.sets(context));
+        let row = judged.comparisons(context);
+        findings.measures.extend(judged.pairwise(&row, context));
+        findings.measures.extend(judged.sets(&row, context));
+        drop(row);
+        for (name, pool) in judged.baselines {
+            match joined.iter_mut().find(|j| j.0 == name) {
+                Some((_, all, classes)) => {
+                    all.append(&pool);
+                    *classes += 1;
+                }
+                None => joined.push((name, pool, 1)),
+            }
+        }
         step(context)?;
     }
     let pairwise = averages(&findings.measures);
     findings.measures.extend(pairwise);
-    if !context.cases.is_empty() {
-        findings.measures.extend(Judged::new(&Case::union(context.cases), context).sets(context));
+    if let [_] = context.cases {
+        let alone = findings.measures.iter().filter(|m| m.class != "all" && is_of_sets(&m.name)).cloned();
+        let all: Vec<Measure> = alone.map(|m| Measure { class: "all".into(), ..m }).collect();
+        findings.measures.extend(all);
+    } else if !context.cases.is_empty() {
+        let union = Case::union(context.cases);
+        let complete = joined.into_iter().filter(|(_, _, classes)| *classes == context.cases.len());
+        let judged = Judged { case: &union, baselines: complete.map(|(name, pool, _)| (name, pool)).collect() };
+        findings.measures.extend(judged.sets(&judged.comparisons(context), context));
     }
     step(context)?;
     context.progress.end();
@@ -76,18 +96,17 @@ impl<'a> Judged<'a> {
     }
 
     fn comparisons(&self, context: &Context) -> Row<Comparison<'_>> {
-        let against = |pool| Comparison::new(&self.case.reference, pool, context.shape, context.seed);
+        let synthetic = Comparison::new(&self.case.reference, &self.case.synthetic, context.shape, context.seed);
         Row {
-            synthetic: against(&self.case.synthetic),
-            same: against(&self.case.same),
-            held_out: against(&self.case.held_out),
-            baselines: self.baselines.iter().map(|(name, pool)| (*name, against(pool))).collect(),
+            same: synthetic.beside(&self.case.same),
+            held_out: synthetic.beside(&self.case.held_out),
+            baselines: self.baselines.iter().map(|(name, pool)| (*name, synthetic.beside(pool))).collect(),
+            synthetic,
         }
     }
 
     /// Each pairwise measure on nearest neighbours and on class means.
-    fn pairwise(&self, context: &Context) -> Vec<Measure> {
-        let row = self.comparisons(context);
+    fn pairwise(&self, row: &Row<Comparison>, context: &Context) -> Vec<Measure> {
         let class_mean = self.case.reference.mean();
         let mut measures = Vec::with_capacity(2 * PAIRWISE.len());
         for measure in &PAIRWISE {
@@ -96,7 +115,7 @@ impl<'a> Judged<'a> {
             let mut m = self.fill(&measure.about, context, &values.map(|values| mean(values.iter().copied().flatten())));
             m.name = format!("{}_nearest", measure.about.name);
             m.definition = format!("{} {about}", measure.about.definition);
-            (m.low, m.high) = self.interval(&values.synthetic, context, &m.name).unzip();
+            (m.low, m.high) = self.interval(&values.synthetic, Over::Candidates, context, &m.name).unzip();
             measures.push(m);
         }
         for measure in &PAIRWISE {
@@ -115,21 +134,21 @@ impl<'a> Judged<'a> {
     }
 
     /// Each measure of segments among a set, and of sets.
-    fn sets(&self, context: &Context) -> Vec<Measure> {
-        let row = self.comparisons(context);
+    fn sets(&self, row: &Row<Comparison>, context: &Context) -> Vec<Measure> {
         let by_segment = BY_SEGMENT.iter().map(|measure| {
             let values = row.map(|sets| (measure.compute)(sets));
             let mut m = self.fill(&measure.about, context, &values.map(|values| mean(values.iter().copied().flatten())));
-            (m.low, m.high) = self.interval(&values.synthetic, context, &m.name).unzip();
+            (m.low, m.high) = self.interval(&values.synthetic, measure.over, context, &m.name).unzip();
             m
         });
         let of_sets = OF_SETS.iter().map(|measure| self.fill(&measure.about, context, &row.map(|sets| (measure.compute)(sets))));
         by_segment.chain(of_sets).collect()
     }
 
-    fn interval(&self, values: &[Option<f64>], context: &Context, name: &str) -> Option<(f64, f64)> {
+    fn interval(&self, values: &[Option<f64>], over: Over, context: &Context, name: &str) -> Option<(f64, f64)> {
         let purpose = format!("evaluation/bootstrap/{name}/{}", self.case.class);
-        interval(values, &self.case.synthetic.subjects, context.config, context.seed, &purpose)
+        let pool = if over == Over::Reference { &self.case.reference } else { &self.case.synthetic };
+        interval(values, &pool.subjects, context.config, context.seed, &purpose)
     }
 
     fn fill(&self, about: &About, context: &Context, row: &Row<Option<f64>>) -> Measure {
@@ -171,21 +190,32 @@ impl<T> Row<T> {
 /// One value of `measure` per candidate segment against its nearest reference segment.
 fn on_nearest(measure: &Pairwise, sets: &Comparison) -> Vec<Option<f64>> {
     let nearest = sets.nearest();
-    (0..sets.candidate.len())
-        .into_par_iter()
-        .map(|i| (measure.compute)(sets.reference.segment(nearest[i].index), sets.candidate.segment(i), sets.shape))
-        .collect()
+    let pair = |i: usize| (sets.reference.segment(nearest[i].index), sets.candidate.segment(i));
+    let indices: Vec<usize> = (0..sets.candidate.len()).collect();
+    let of = |chunk: &[usize]| -> Vec<Option<f64>> {
+        let pairs: Vec<Pair> = chunk.iter().map(|&i| pair(i)).collect();
+        match measure.many {
+            Some(many) => many(&pairs, sets.shape),
+            None => pairs.iter().map(|(real, other)| (measure.compute)(real, other, sets.shape)).collect(),
+        }
+    };
+    // Chunks that many pairs at once fit into.
+    indices.par_chunks(64).flat_map_iter(of).collect()
+}
+
+/// Whether the measure of the union is worked out on the union, not as a mean over classes.
+fn is_of_sets(name: &str) -> bool {
+    OF_SETS.iter().any(|of| of.about.name == name) || BY_SEGMENT.iter().any(|by| by.about.name == name)
 }
 
 /// For each measure the plain mean over classes, under the class name `all`.
 fn averages(measures: &[Measure]) -> Vec<Measure> {
     let mut names: Vec<&str> = Vec::new();
     for m in measures {
-        if !names.contains(&m.name.as_str()) && !OF_SETS.iter().any(|set| set.about.name == m.name) {
+        if !names.contains(&m.name.as_str()) && !is_of_sets(&m.name) {
             names.push(&m.name);
         }
     }
-    names.retain(|name| !BY_SEGMENT.iter().any(|by| by.about.name == *name));
     names.into_iter().filter_map(|name| average(&measures.iter().filter(|m| m.name == name).collect::<Vec<_>>())).collect()
 }
 

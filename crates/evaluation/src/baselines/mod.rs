@@ -2,6 +2,10 @@
 //! own; a new one is one new file and one line in [`BASELINES`].
 
 mod copy;
+mod jittered;
+mod mcsharry;
+mod mean_noise;
+mod pca_gaussian;
 
 use physiosynth_signal::Seed;
 
@@ -34,4 +38,5 @@ pub struct Baseline {
 }
 
 /// Every baseline, in the order of the tables.
-pub const BASELINES: [Baseline; 1] = [copy::BASELINE];
+pub const BASELINES: [Baseline; 5] =
+    [copy::BASELINE, jittered::BASELINE, mean_noise::BASELINE, pca_gaussian::BASELINE, mcsharry::BASELINE];

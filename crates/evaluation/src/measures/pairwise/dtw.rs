@@ -1,4 +1,4 @@
-use super::Pairwise;
+use super::{Pairwise, side_by_side};
 use crate::measures::{About, Unit};
 use crate::scores::{Better, Family};
 
@@ -12,6 +12,7 @@ pub(super) const MEASURE: Pairwise = Pairwise {
                  alignment that strays from the diagonal by at most the band (evaluation.dtw_band of the length), in the physical \
                  unit.",
     },
+    many: Some(|pairs, shape| side_by_side::dtw(pairs, shape.channels, shape.band)),
     compute: |real, other, shape| dtw(real, other, shape.channels, shape.band),
 };
 

@@ -1,4 +1,4 @@
-use super::Pairwise;
+use super::{Pairwise, side_by_side};
 use crate::measures::{About, Unit};
 use crate::scores::{Better, Family};
 
@@ -12,6 +12,7 @@ pub(super) const MEASURE: Pairwise = Pairwise {
                  their samples, of the largest distance between coupled samples, in the physical unit; time differences cost \
                  nothing. Not the Gaussian (Fréchet inception) distance.",
     },
+    many: Some(|pairs, shape| side_by_side::frechet(pairs, shape.channels)),
     compute: |real, other, shape| frechet(real, other, shape.channels),
 };
 

@@ -11,6 +11,7 @@ pub(super) const MEASURE: Pairwise = Pairwise {
         better: Better::Lower,
         definition: "Mean absolute error, mean |x−y|, in the signal's physical unit (mV for ECG).",
     },
+    many: None,
     compute: |real, other, _: Shape| mae(real, other),
 };
 

@@ -11,6 +11,7 @@ pub(super) const MEASURE: Pairwise = Pairwise {
         better: Better::Higher,
         definition: "Pearson's correlation of the two segments' samples, −1 to 1; blind to amplitude and offset.",
     },
+    many: None,
     compute: |real, other, _: Shape| pearson(real, other),
 };
 

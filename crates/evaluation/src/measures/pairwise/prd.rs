@@ -12,6 +12,7 @@ pub(super) const MEASURE: Pairwise = Pairwise {
         definition: "Percentage root-mean-square difference, 100·√(Σ(x−y)²/Σx²), x the real segment with its baseline removed but not \
                  its mean; 0 is identity, about 141 is what unrelated segments of equal power get. Zigel et al. 2000.",
     },
+    many: None,
     compute: |real, other, _: Shape| prd(real, other),
 };
 

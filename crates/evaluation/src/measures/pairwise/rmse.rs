@@ -11,6 +11,7 @@ pub(super) const MEASURE: Pairwise = Pairwise {
         better: Better::Lower,
         definition: "Root-mean-square error, √(mean (x−y)²), in the signal's physical unit (mV for ECG).",
     },
+    many: None,
     compute: |real, other, _: Shape| rmse(real, other),
 };
 

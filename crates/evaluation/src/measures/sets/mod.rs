@@ -1,9 +1,29 @@
 //! Measures of one set against another, each in a file of its own. A new one is one new file and one line in [`OF_SETS`].
 
+mod alpha_precision;
+mod autocorrelation;
+mod beta_recall;
 mod distinct;
+mod gaussian_frechet;
+mod kurtosis;
+mod marginals;
+mod mmd;
+mod moments;
+mod skewness;
+mod spectrum;
 mod spread;
+mod wasserstein;
 
+pub use autocorrelation::autocorrelation_difference;
+pub(crate) use gaussian_frechet::components;
+pub use gaussian_frechet::{COMPONENTS, gaussian_frechet_squared};
+pub use kurtosis::kurtosis_difference;
+pub use marginals::marginal_difference;
+pub use mmd::{Mmd, mmd};
+pub use skewness::skewness_difference;
+pub use spectrum::{Spectrum, log_spectral_distance, welch};
 pub use spread::spread;
+pub use wasserstein::wasserstein_1;
 
 use super::About;
 use crate::comparison::Comparison;
@@ -18,4 +38,23 @@ pub struct OfSets {
 }
 
 /// Every measure of sets, in the order of the tables.
-pub const OF_SETS: [OfSets; 2] = [spread::MEASURE, distinct::MEASURE];
+pub const OF_SETS: [OfSets; 18] = [
+    marginals::MEASURE,
+    autocorrelation::MEASURE,
+    skewness::MEASURE,
+    kurtosis::MEASURE,
+    wasserstein::MEASURE,
+    spectrum::WHOLE,
+    spectrum::BANDS[0],
+    spectrum::BANDS[1],
+    spectrum::BANDS[2],
+    spectrum::BANDS[3],
+    spectrum::BANDS[4],
+    gaussian_frechet::MEASURE,
+    mmd::SQUARED,
+    mmd::P_VALUE,
+    alpha_precision::MEASURE,
+    beta_recall::MEASURE,
+    spread::MEASURE,
+    distinct::MEASURE,
+];
