@@ -1,6 +1,7 @@
 //! Measures of one set against another, each in a file of its own. A new one is one new file and one line in [`OF_SETS`].
 
 mod distinct;
+mod predictive;
 mod spread;
 
 pub use spread::spread;
@@ -18,4 +19,4 @@ pub struct OfSets {
 }
 
 /// Every measure of sets, in the order of the tables.
-pub const OF_SETS: [OfSets; 2] = [spread::MEASURE, distinct::MEASURE];
+pub const OF_SETS: [OfSets; 3] = [spread::MEASURE, distinct::MEASURE, predictive::MEASURE];
