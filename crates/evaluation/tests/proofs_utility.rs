@@ -1,25 +1,27 @@
 //! Proofs that the judges of utility can judge: what is known to serve, not to serve, or not to differ is given to them.
 
+use std::sync::LazyLock;
+
 use ndarray::{Array2, Array3};
 use physiosynth_evaluation::{EvaluationConfig, Outcome, Scores, evaluate};
 use physiosynth_signal::{Group, Seed, Segment, SegmentSet, Silent, Split};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
-const TIME: usize = 60;
+const TIME: usize = 40;
 const CLASSES: [&str; 3] = ["N", "S", "V"];
 
 /// `count` beats of each class of each of `subjects` subjects. N and V differ in width, S comes early; how high and when is the
 /// subject's own.
 fn beats(first_subject: u64, subjects: u64, count: usize, split: Split) -> SegmentSet {
-    let mut set = SegmentSet::empty(TIME, 100.0, 20, vec!["MLII".into()], vec!["mV".into()]);
+    let mut set = SegmentSet::empty(TIME, 100.0, 14, vec!["MLII".into()], vec!["mV".into()]);
     let mut curves = Vec::new();
     for subject in first_subject..first_subject + subjects {
         let mut rng = Seed(11).stream("beats", subject);
         let (height, rr): (f32, f32) = (rng.random_range(0.8..1.4), rng.random_range(0.7..0.9));
         for class in CLASSES {
             for _ in 0..count {
-                let (h, p): (f32, f32) = (height + rng.random_range(-0.2..0.2), 20.0 + rng.random_range(-1.0..1.0));
+                let (h, p): (f32, f32) = (height + rng.random_range(-0.2..0.2), 14.0 + rng.random_range(-1.0..1.0));
                 let width = if class == "V" { rng.random_range(3.5..6.0) } else { rng.random_range(2.0..3.8) };
                 curves.extend((0..TIME).map(|t| h * (-((t as f32 - p) / width).powi(2)).exp()));
                 let early = if class == "S" { rng.random_range(0.6..0.9) } else { rng.random_range(0.85..1.1) };
@@ -53,7 +55,7 @@ fn real() -> SegmentSet {
 }
 
 fn config() -> EvaluationConfig {
-    EvaluationConfig { utility_draws: 3, forest_trees: 50, bootstrap_rounds: 200, ..EvaluationConfig::default() }
+    EvaluationConfig { utility_draws: 3, forest_trees: 40, bootstrap_rounds: 200, ..EvaluationConfig::default() }
 }
 
 fn judge(synthetic: &SegmentSet) -> Scores {
@@ -82,9 +84,13 @@ fn white_noise() -> SegmentSet {
     noise
 }
 
+/// Of the training set itself, and of white noise: several tests look at the same scores.
+static OF_COPIES: LazyLock<Scores> = LazyLock::new(|| judge(&copies()));
+static OF_NOISE: LazyLock<Scores> = LazyLock::new(|| judge(&white_noise()));
+
 #[test]
 fn the_training_set_itself_serves_as_well_as_real() {
-    let scores = judge(&copies());
+    let scores = &*OF_COPIES;
     let ratio = scores.measure("tstr_over_trtr_forest", "all").unwrap();
     assert!(ratio.low.unwrap() <= 1.0 && 1.0 <= ratio.high.unwrap(), "{ratio:?}");
     let real = scores.measure("tstr_macro_f1_forest", "all").unwrap().same.unwrap();
@@ -112,24 +118,29 @@ fn shuffled_labels_bring_utility_to_chance() {
 
 #[test]
 fn white_noise_is_not_useful_and_told_apart() {
-    let scores = judge(&white_noise());
+    let scores = &*OF_NOISE;
     assert_eq!(scores.verdicts["useful"].outcome, Outcome::Fail, "{:?}", scores.verdicts["useful"]);
-    assert!(value(&scores, "discriminator_auc_forest") > 0.99);
-    assert!(value(&scores, "discriminative_score_forest") > 0.45);
+    assert!(value(scores, "discriminator_auc_forest") > 0.99);
+    assert!(value(scores, "discriminative_score_forest") > 0.45);
     let predictive = scores.measure("predictive_score_ridge", "all").unwrap();
     assert!(predictive.value.unwrap() > 1.2 * predictive.same.unwrap(), "{predictive:?}");
 }
 
 #[test]
 fn halves_of_the_same_are_not_told_apart() {
-    let scores = judge(&white_noise());
+    // 150 segments a side and class: by chance alone the area of a class strays by 0.03 or so.
+    let mut set = beats(0, 10, 30, Split::Train);
+    let mut made = set.clone();
+    made.segments.iter_mut().for_each(|s| s.split = Split::Synthetic);
+    set.append(&beats(20, 2, 2, Split::Test)).unwrap();
+    let few = EvaluationConfig { utility_draws: 1, ..config() };
+    let scores = evaluate(&set, &made, &few, Seed(5), &Silent).unwrap();
     for class in ["N", "S", "V", "all"] {
         let m = scores.measure("discriminator_auc_forest", class).unwrap();
-        let same = m.same.unwrap();
-        assert!((0.35..0.65).contains(&same), "{class}: {same}");
         // A copy of a segment never stands in another fold than the segment.
-        let copy = m.baselines["training_copy"];
-        assert!((0.4..0.6).contains(&copy), "{class}: {copy}");
+        for area in [m.value.unwrap(), m.same.unwrap(), m.baselines["training_copy"]] {
+            assert!((0.4..0.6).contains(&area), "{class}: {m:?}");
+        }
     }
 }
 
@@ -183,5 +194,7 @@ fn without_held_out_subjects_nothing_is_said() {
 #[test]
 fn scores_do_not_depend_on_threads() {
     let threads = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
-    assert_eq!(threads(1).install(|| judge(&copies())), threads(3).install(|| judge(&copies())));
+    let few = EvaluationConfig { utility_draws: 1, forest_trees: 6, ..config() };
+    let scores = || evaluate(&real(), &copies(), &few, Seed(5), &Silent).unwrap();
+    assert_eq!(threads(1).install(scores), threads(3).install(scores));
 }

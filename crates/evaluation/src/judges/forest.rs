@@ -16,6 +16,9 @@ const BINS: usize = 128;
 /// Rows whose trees are walked together, so that a tree stays in cache for them.
 const ROWS_TOGETHER: usize = 128;
 
+/// Of so few examples the bins are sorted; of more, all bins are gone through.
+const SORTED_UP_TO: usize = 64;
+
 /// A random forest: Gini impurity, √columns tried at each split, bootstrap samples, classes weighted equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Forest {
@@ -131,9 +134,9 @@ impl Growing<'_> {
         let mut order: Vec<usize> = (0..self.binned.bins.len()).collect();
         let mut tree = Tree { nodes: vec![Node { column: LEAF, threshold: 0.0, next: 0 }], shares: Vec::new() };
         let mut open = vec![(0, 0, n)];
-        let mut counts = vec![0; (BINS + 1) * self.weights.len()];
+        let mut room = Room::new(self.weights.len());
         while let Some((node, from, to)) = open.pop() {
-            match self.split(&rows[from..to], &mut order, &mut counts, rng) {
+            match self.split(&rows[from..to], &mut order, &mut room, rng) {
                 None => self.close(&mut tree, node, &rows[from..to]),
                 Some(split) => {
                     let bins = &self.binned.bins[split.column];
@@ -168,10 +171,15 @@ impl Growing<'_> {
     }
 
     /// The purest split on some √columns columns drawn at random; on more where none of those parts the examples at all.
-    fn split(&self, rows: &[u32], order: &mut [usize], counts: &mut [u32], rng: &mut impl Rng) -> Option<Split> {
+    fn split(&self, rows: &[u32], order: &mut [usize], room: &mut Room, rng: &mut impl Rng) -> Option<Split> {
         let first = self.labels[*rows.first()? as usize];
         if rows.len() < 2 * self.leaf || rows.iter().all(|&row| self.labels[row as usize] == first) {
             return None;
+        }
+        room.all.fill(0.0);
+        for &row in rows {
+            let label = self.labels[row as usize];
+            room.all[label] += self.weights[label];
         }
         let wanted = (order.len() as f64).sqrt().ceil() as usize;
         let (mut tried, mut best): (usize, Option<Split>) = (0, None);
@@ -180,7 +188,12 @@ impl Growing<'_> {
                 break;
             }
             order.swap(at, rng.random_range(at..order.len()));
-            let Some(split) = self.best_of(order[at], rows, counts) else { continue };
+            let found = if rows.len() <= SORTED_UP_TO {
+                self.best_of_few(order[at], rows, room)
+            } else {
+                self.best_of_many(order[at], rows, room)
+            };
+            let Some(split) = found else { continue };
             tried += 1;
             if best.as_ref().is_none_or(|best| split.purity > best.purity) {
                 best = Some(split);
@@ -191,41 +204,97 @@ impl Growing<'_> {
 
     /// The purest split on one column: the one with the highest Σ over children of (Σ over classes of weight²) / weight, which is
     /// the lowest mean Gini impurity. None where all values are in one bin or a child would be too small.
-    fn best_of(&self, column: usize, rows: &[u32], counts: &mut [u32]) -> Option<Split> {
+    fn best_of_many(&self, column: usize, rows: &[u32], room: &mut Room) -> Option<Split> {
         let classes = self.weights.len();
+        let counts = &mut room.counts[..(self.binned.edges[column].len() + 2) * classes];
         counts.fill(0);
         let bins = &self.binned.bins[column];
         for &row in rows {
             counts[usize::from(bins[row as usize]) * classes + self.labels[row as usize]] += 1;
         }
-        let mut right = vec![0.0_f64; classes];
-        for bin in counts.chunks_exact(classes) {
-            for ((sum, &count), weight) in right.iter_mut().zip(bin).zip(self.weights) {
-                *sum += f64::from(count) * weight;
+        let mut sides = Sides::new(&mut room.left, &mut room.right, &room.all, rows.len(), self.leaf);
+        let mut best = None;
+        for (bin, of_bin) in counts.chunks_exact(classes).enumerate() {
+            let mut any = false;
+            for (label, &count) in of_bin.iter().enumerate().filter(|(_, count)| **count > 0) {
+                sides.take(label, count as usize, self.weights[label]);
+                any = true;
             }
-        }
-        let mut left = vec![0.0_f64; classes];
-        let (mut taken, mut best): (usize, Option<Split>) = (0, None);
-        for (bin, of_bin) in counts.chunks_exact(classes).enumerate().take(self.binned.edges[column].len() + 1) {
-            let here: u32 = of_bin.iter().sum();
-            if here == 0 {
-                continue;
-            }
-            taken += here as usize;
-            for (((l, r), &count), weight) in left.iter_mut().zip(&mut right).zip(of_bin).zip(self.weights) {
-                let moved = f64::from(count) * weight;
-                *l += moved;
-                *r -= moved;
-            }
-            if taken < self.leaf || rows.len() - taken < self.leaf {
-                continue;
-            }
-            let purity = purity(&left) + purity(&right);
-            if best.as_ref().is_none_or(|best| purity > best.purity) {
-                best = Some(Split { column, bin: bin as u8, purity });
+            if any {
+                sides.weigh(column, bin as u8, &mut best);
             }
         }
         best
+    }
+
+    /// The same for few examples: bins in order of size instead of all in turn.
+    fn best_of_few(&self, column: usize, rows: &[u32], room: &mut Room) -> Option<Split> {
+        let bins = &self.binned.bins[column];
+        room.keys.clear();
+        room.keys.extend(rows.iter().map(|&row| (bins[row as usize], self.labels[row as usize])));
+        room.keys.sort_unstable();
+        let mut sides = Sides::new(&mut room.left, &mut room.right, &room.all, rows.len(), self.leaf);
+        let mut best = None;
+        for (at, &(bin, label)) in room.keys.iter().enumerate() {
+            sides.take(label, 1, self.weights[label]);
+            if room.keys.get(at + 1).is_some_and(|next| next.0 != bin) {
+                sides.weigh(column, bin, &mut best);
+            }
+        }
+        best
+    }
+}
+
+/// Memory that a tree's splits share.
+struct Room {
+    /// `[bin, class]`.
+    counts: Vec<u32>,
+    keys: Vec<(u8, usize)>,
+    /// Weight by class: of the node, and of the children.
+    all: Vec<f64>,
+    left: Vec<f64>,
+    right: Vec<f64>,
+}
+
+impl Room {
+    fn new(classes: usize) -> Self {
+        let weights = vec![0.0; classes];
+        let counts = vec![0; (BINS + 1) * classes];
+        Self { counts, keys: Vec::new(), all: weights.clone(), left: weights.clone(), right: weights }
+    }
+}
+
+/// The two children while a node's examples move from the second to the first.
+struct Sides<'a> {
+    left: &'a mut [f64],
+    right: &'a mut [f64],
+    taken: usize,
+    rows: usize,
+    leaf: usize,
+}
+
+impl<'a> Sides<'a> {
+    fn new(left: &'a mut [f64], right: &'a mut [f64], all: &[f64], rows: usize, leaf: usize) -> Self {
+        left.fill(0.0);
+        right.copy_from_slice(all);
+        Self { left, right, taken: 0, rows, leaf }
+    }
+
+    fn take(&mut self, label: usize, count: usize, weight: f64) {
+        let moved = count as f64 * weight;
+        self.left[label] += moved;
+        self.right[label] -= moved;
+        self.taken += count;
+    }
+
+    fn weigh(&self, column: usize, bin: u8, best: &mut Option<Split>) {
+        if self.taken < self.leaf || self.rows - self.taken < self.leaf {
+            return;
+        }
+        let purity = purity(self.left) + purity(self.right);
+        if best.as_ref().is_none_or(|best| purity > best.purity) {
+            *best = Some(Split { column, bin, purity });
+        }
     }
 }
 
