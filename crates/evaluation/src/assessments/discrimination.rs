@@ -1,6 +1,6 @@
 //! Discriminators: can a classifier tell real from synthetic?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use physiosynth_signal::{Cancelled, Seed};
@@ -22,7 +22,8 @@ const FOLDS: usize = 5;
 const SEGMENTS_AT_MOST: usize = 1000;
 
 const AREA: &str = "Area under the ROC curve of a classifier that tells real reference segments from the others, on segments it has \
-                    not learnt from: of other subjects, where subjects are known. 0.5 is not to be told apart, 1 always told apart; \
+                    not learnt from: of other subjects where both sides have the same subjects, of any elsewhere, so that held-out \
+                    people are told apart by who they are. 0.5 is not to be told apart, 1 always told apart; \
                     below 0.5 is chance, or copies. Mean over five folds, with its interval over them. Physical units, so that scale \
                     counts; a discriminator that sees nothing may be too weak.";
 const SCORE: &str = "TimeGAN's discriminative score (Yoon et al. 2019): |accuracy − 0.5| of the same classifier on the same folds, 0 \
@@ -151,11 +152,13 @@ fn tell(
 
 /// The fold of each reference and then each candidate segment.
 ///
-/// What belongs together shares a fold: the segments of a subject where a side has at least as many subjects as folds, and equal
-/// segments in any case, so that nothing is recognised from training. The largest groups are placed first, each where its own side
+/// What belongs together shares a fold: the segments of a subject where at least as many subjects as there are folds have segments on
+/// both sides, and equal segments in any case, so that nothing is recognised from training. Where the sides have different subjects,
+/// folds by subject would mislead: what is learnt of some people is then turned upside down by the next. The largest groups are placed first, each where its own side
 /// is fewest so far.
 fn folds(reference: &Pool, candidate: &Pool, seed: Seed, purpose: &str) -> Vec<usize> {
-    let by_subject = reference.subject_count() >= FOLDS && candidate.subject_count() >= FOLDS;
+    let subjects = |pool: &Pool| pool.subjects.iter().cloned().collect::<BTreeSet<String>>();
+    let by_subject = subjects(reference).intersection(&subjects(candidate)).count() >= FOLDS;
     let key = |pool: &Pool, i: usize| {
         if by_subject {
             return pool.subjects[i].clone();

@@ -140,7 +140,8 @@ pub struct Described {
 /// With `subjects`, a subject's typical segment is the median over its segments, sample by sample, and its amplitude that one's
 /// range in each channel; curves are divided by the amplitude, and given with and without the typical segment taken off. That is
 /// learnt from the subject's segments alone, without their classes, and so works for subjects never seen before. Intervals are
-/// divided by the subject's median interval. Without `subjects`, a curve is divided by its own range, which becomes a fact.
+/// divided by the subject's mean interval (de Chazal et al. 2004), which pauses lengthen, so that a subject whose beats are mostly
+/// early still has early ones. Without `subjects`, a curve is divided by its own range, which becomes a fact.
 ///
 /// `weights` (one per segment) say how much each counts in a median: a set in which rare classes are as frequent as common ones
 /// would otherwise have medians that no real subject has.
@@ -212,7 +213,9 @@ impl Typical {
             weighted_median(&mut values)
         };
         let segment: Vec<f32> = (0..pool.length()).map(|t| median(&|i| pool.segment(i)[t]).unwrap_or(0.0)).collect();
-        let rr_s = median(&|i| pool.rr_s[i][0]).filter(|&rr| rr > 0.0).unwrap_or(f32::NAN);
+        let known = members.iter().map(|&i| (pool.rr_s[i][0], weights[i])).filter(|(rr, _)| rr.is_finite() && *rr > 0.0);
+        let (sum, weight) = known.fold((0.0, 0.0), |(sum, all), (rr, weight)| (sum + f64::from(rr) * weight, all + weight));
+        let rr_s = (sum / weight) as f32;
         Self { amplitude: ranges(&segment, channels), segment, rr_s }
     }
 
