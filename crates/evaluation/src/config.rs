@@ -14,10 +14,22 @@ pub struct EvaluationConfig {
     pub bootstrap_rounds: usize,
     /// No interval for fewer subjects than this. Default 5.
     pub minimum_subjects: usize,
+    /// How many times training sets are drawn and classifiers trained for the utility measures. Default 5.
+    pub utility_draws: usize,
+    /// Trees of the forests that judge utility; those that tell real from synthetic have half as many. Default 150.
+    pub forest_trees: usize,
 }
 
 impl Default for EvaluationConfig {
     fn default() -> Self {
-        Self { segments_per_class: 600, dtw_band: 0.1, neighbours: 5, bootstrap_rounds: 500, minimum_subjects: 5 }
+        Self {
+            segments_per_class: 600,
+            dtw_band: 0.1,
+            neighbours: 5,
+            bootstrap_rounds: 500,
+            minimum_subjects: 5,
+            utility_draws: 5,
+            forest_trees: 150,
+        }
     }
 }

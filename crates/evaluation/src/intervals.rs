@@ -52,3 +52,28 @@ pub(crate) fn interval(
     let at = |q: f64| means[((means.len() - 1) as f64 * q).round() as usize];
     Some((at(0.025), at(0.975)))
 }
+
+/// 95% interval of the mean of repeated results by Student's t. None for fewer than three.
+pub(crate) fn of_repeats(values: &[f64]) -> Option<(f64, f64)> {
+    /// 97.5% points for 2 degrees of freedom and more.
+    const T: [f64; 9] = [4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+    let n = values.len() as f64;
+    let degrees = values.len().checked_sub(3)?;
+    let t = T.get(degrees).copied().unwrap_or(1.96 + 2.7 / (n - 1.0));
+    let mean = mean(values.iter().copied())?;
+    let deviation = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+    let half = t * deviation / n.sqrt();
+    Some((mean - half, mean + half))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_repeats;
+
+    #[test]
+    fn repeats_by_student() {
+        let (low, high) = of_repeats(&[1.0, 2.0, 3.0]).unwrap();
+        assert!((low - (2.0 - 4.303 / 3.0_f64.sqrt())).abs() < 1e-12 && (low + high - 4.0).abs() < 1e-12);
+        assert_eq!(of_repeats(&[1.0, 2.0]), None);
+    }
+}

@@ -10,7 +10,12 @@
 //! - **diverse**: in every scored class the within-class spread is between 0.8 and 1.25 of the real one (`spread_ratio`); `coverage` is at
 //!   least 0.8 and `recall` at least 0.7 of the references'. Collapsed is what spreads less than half as far as real, or covers, or has
 //!   distinct nearest neighbours (`distinct_nearest_share`), less than a quarter as much as `same`.
-//! - **useful**, **private**, **plausible**: not assessable, since no measure of this version speaks to them.
+//! - **useful**: for every judge of utility, a classifier trained on synthetic segments keeps 0.8 or more of the macro-F1 on held-out
+//!   subjects that real training gives (`tstr_over_trtr_…`), and 0.5 or more of each class's F1 (`tstr_f1_…`; classes whose F1 by
+//!   real training is below 0.3 are not asked about). Not assessable where real training itself is below 0.5 (`tstr_macro_f1_…`:
+//!   `same`), where there are no held-out subjects, or fewer than two classes are fit for it. Copies of the training set pass:
+//!   whether they are copies is for other measures.
+//! - **private**, **plausible**: not assessable, since no measure of this version speaks to them.
 //!
 //! A generator that is no better than sampling along principal components (`pca_gaussian`) is told so in the notes: on which of
 //! `precision`, `density` and `coverage`, over all classes, it is neither above that baseline nor at `same`.
@@ -28,6 +33,10 @@ const RECALL: f64 = 0.7;
 const COLLAPSED_OVER_SAME: f64 = 0.25;
 const SPREAD: std::ops::RangeInclusive<f64> = 0.8..=1.25;
 const COLLAPSED_BELOW: f64 = 0.5;
+const TSTR_OVER_TRTR: f64 = 0.8;
+const CLASS_F1_KEPT: f64 = 0.5;
+const CLASS_F1_ASKED_FROM: f64 = 0.3;
+const TRTR_RESPECTABLE_FROM: f64 = 0.5;
 
 /// All five verdicts.
 pub(crate) fn all(scores: &Scores) -> BTreeMap<String, Verdict> {
@@ -40,7 +49,7 @@ pub(crate) fn all(scores: &Scores) -> BTreeMap<String, Verdict> {
     BTreeMap::from([
         ("faithful".to_string(), faithful(scores)),
         ("diverse".to_string(), diverse(scores)),
-        ("useful".to_string(), absent("utility")),
+        ("useful".to_string(), useful(scores)),
         ("private".to_string(), absent("privacy")),
         ("plausible".to_string(), absent("clinical")),
     ])
@@ -139,4 +148,43 @@ fn diverse(scores: &Scores) -> Verdict {
         }
     }
     conclude(&findings, "No class had enough segments to be scored.")
+}
+
+fn useful(scores: &Scores) -> Verdict {
+    let mut findings = Vec::new();
+    let mut poor = Vec::new();
+    for m in scores.measures.iter().filter(|m| m.class == "all") {
+        let Some(judge) = m.name.strip_prefix("tstr_over_trtr_") else { continue };
+        let real = scores.measure(&format!("tstr_macro_f1_{judge}"), "all").and_then(|m| m.same).unwrap_or(0.0);
+        if real < TRTR_RESPECTABLE_FROM {
+            poor.push(format!("{judge}: {real:.2}"));
+            continue;
+        }
+        let Some(ratio) = m.value else { continue };
+        findings.push((
+            ratio >= TSTR_OVER_TRTR,
+            format!("{judge}: trained on synthetic it keeps {ratio:.2} of its macro-F1 on held-out subjects, {real:.2} (limit {TSTR_OVER_TRTR})"),
+        ));
+        for of_class in scores.measures.iter().filter(|m| m.name.strip_prefix("tstr_f1_") == Some(judge)) {
+            let (Some(synthetic), Some(real)) = (of_class.value, of_class.same) else { continue };
+            if real < CLASS_F1_ASKED_FROM {
+                continue;
+            }
+            let kept = synthetic / real;
+            let text =
+                format!("{judge}: of class {} it keeps {kept:.2} of its F1, {real:.2} (limit {CLASS_F1_KEPT})", of_class.class);
+            findings.push((kept >= CLASS_F1_KEPT, text));
+        }
+    }
+    let nothing = if poor.is_empty() {
+        "No utility could be measured: it takes held-out subjects, and two classes with segments and subjects enough (see the notes)."
+            .to_string()
+    } else {
+        format!(
+            "Classifiers trained on real segments do too badly on held-out subjects for a share of it to mean anything: macro-F1 {} \
+             (limit {TRTR_RESPECTABLE_FROM})",
+            poor.join(", ")
+        )
+    };
+    conclude(&findings, &nothing)
 }

@@ -68,6 +68,8 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.generation.patients = 2;
             config.generation.patient_duration_s = 30.0;
             config.evaluation.segments_per_class = 200;
+            config.evaluation.utility_draws = 3;
+            config.evaluation.forest_trees = 60;
         }
         Preset::Standard => {
             config.preprocessing.clustering.by = ClusterBy::SubjectClass;

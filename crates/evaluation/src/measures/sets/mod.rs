@@ -9,6 +9,7 @@ mod kurtosis;
 mod marginals;
 mod mmd;
 mod moments;
+mod predictive;
 mod skewness;
 mod spectrum;
 mod spread;
@@ -38,7 +39,7 @@ pub struct OfSets {
 }
 
 /// Every measure of sets, in the order of the tables.
-pub const OF_SETS: [OfSets; 18] = [
+pub const OF_SETS: [OfSets; 19] = [
     marginals::MEASURE,
     autocorrelation::MEASURE,
     skewness::MEASURE,
@@ -53,6 +54,7 @@ pub const OF_SETS: [OfSets; 18] = [
     gaussian_frechet::MEASURE,
     mmd::SQUARED,
     mmd::P_VALUE,
+    predictive::MEASURE,
     alpha_precision::MEASURE,
     beta_recall::MEASURE,
     spread::MEASURE,

@@ -1,0 +1,160 @@
+//! Utility: do classifiers trained on synthetic segments serve real, held-out subjects?
+//!
+//! A class is taught where it has 50 segments or more both among the real training and the held-out ones, three training and two
+//! held-out subjects have five or more of them, and no subject has over four fifths: otherwise the class is a few people's shape.
+//! Other classes' held-out segments stand in the confusion matrices, and count in no score.
+//!
+//! Real and synthetic training sets are of equal size, class by class: at most half of the real segments of a class, so that there
+//! are as many others for the references. They are drawn and learnt from several times. Tests are on all held-out segments, with
+//! classes as frequent as they are.
+
+mod draws;
+mod ground;
+mod rows;
+mod trial;
+
+use physiosynth_signal::{Cancelled, Split};
+
+use super::{Assessment, Context, Findings};
+use crate::exhibits::{ConfusionMatrix, Exhibits};
+use crate::judges::{Confusion, Described, Forest};
+use draws::Draw;
+use ground::Ground;
+use trial::{Repeat, Trial, total};
+
+pub(super) const ASSESSMENT: Assessment = Assessment { run };
+
+fn run(context: &Context) -> Result<Findings, Cancelled> {
+    let mut findings = Findings::default();
+    if context.cases.is_empty() {
+        return Ok(findings);
+    }
+    let ground = match Ground::new(context, &mut findings.notes) {
+        Ok(ground) => ground,
+        Err(why) => {
+            findings.notes.push(why);
+            return Ok(findings);
+        }
+    };
+    let draws: Vec<Draw> = (0..context.config.utility_draws as u64).map(|draw| Draw::new(context, &ground, draw)).collect();
+    if draws.iter().any(|draw| draw.synthetic.is_empty()) {
+        findings.notes.push("utility is not assessable: there are no synthetic segments of the classes fit for it".into());
+        return Ok(findings);
+    }
+    let described = described(context, &mut findings.notes);
+    let forest = Forest::new(context.config.forest_trees);
+    let mut trials = vec![Trial::new(context, &ground, &forest, "forest".into(), described)];
+    if described.rr {
+        let shape = Described { rr: false, ..described };
+        trials.push(Trial::new(context, &ground, &forest, "forest_shape".into(), shape));
+    }
+    context.progress.begin("utility", (trials.len() * (draws.len() + 1)) as u64, "classifiers");
+    for (number, trial) in trials.iter().enumerate() {
+        let judged = Judged::new(trial, &draws, number == 0)?;
+        findings.notes.push(judged.note(&draws));
+        findings.measures.extend(rows::measures(&judged));
+        findings.exhibits.extend(judged.exhibits());
+    }
+    context.progress.end();
+    Ok(findings)
+}
+
+/// What can be told of both real and synthetic segments.
+fn described(context: &Context, notes: &mut Vec<String>) -> Described {
+    let known = |set: &physiosynth_signal::SegmentSet, split: &dyn Fn(Split) -> bool| {
+        let of_split = || set.segments.iter().filter(|s| split(s.split));
+        let known = of_split().filter(|s| s.rr_before_s.is_finite() && s.rr_after_s.is_finite()).count();
+        2 * known > of_split().count()
+    };
+    let of_real = known(context.real, &|split| split != Split::Synthetic);
+    let rr = of_real && known(context.synthetic, &|_| true);
+    if of_real && !rr {
+        notes.push(
+            "utility: synthetic segments have no RR intervals, so that classifiers are told of curves alone, on both sides"
+                .into(),
+        );
+    }
+    let pools = context.cases.iter().flat_map(|case| [&case.reference, &case.synthetic]);
+    let subjects = pools.clone().all(|pool| pool.subjects.iter().all(|subject| !subject.is_empty()))
+        && pools.map(crate::Pool::subject_count).max().is_some_and(|most| most > 1)
+        && context.cases.iter().any(|case| case.synthetic.subject_count() > 1);
+    if !subjects {
+        notes.push(
+            "utility: synthetic segments name no subjects, so that curves are not taken relative to a subject's, on either side"
+                .into(),
+        );
+    }
+    Described { rr, subjects, curves: false }
+}
+
+/// A classifier with all that came of it.
+struct Judged<'a> {
+    trial: &'a Trial<'a>,
+    repeats: Vec<Repeat>,
+    /// Baselines in place of the synthetic segments, in the first repetition.
+    baselines: Vec<(&'static str, Confusion)>,
+    /// Real training subjects and synthetic segments of a draw.
+    subjects: usize,
+    segments: usize,
+}
+
+impl<'a> Judged<'a> {
+    fn new(trial: &'a Trial, draws: &[Draw], reverse: bool) -> Result<Self, Cancelled> {
+        let context = trial.context;
+        let mut repeats = Vec::new();
+        for (number, draw) in draws.iter().enumerate() {
+            repeats.push(trial.repeat(draw, number, reverse)?);
+            context.progress.advance(1);
+        }
+        let mut baselines = Vec::new();
+        let first = draws.first();
+        for (name, pool) in first.map(|draw| draw.baselines(context, trial.ground)).unwrap_or_default() {
+            baselines.push((name, trial.trained_on(&pool, name)?));
+        }
+        context.progress.advance(1);
+        let subjects = first.map_or(0, |draw| draw.reference.subject_count());
+        Ok(Self { trial, repeats, baselines, subjects, segments: first.map_or(0, |draw| draw.synthetic.len()) })
+    }
+
+    fn note(&self, draws: &[Draw]) -> String {
+        let ground = self.trial.ground;
+        let sizes = |class: &String| draws.first().map_or(0, |draw| draw.reference.of_class(class).len());
+        let taught: Vec<String> = ground.classes[..ground.taught].iter().map(|c| format!("{} of {c}", sizes(c))).collect();
+        format!(
+            "utility, {}: trained on {} segments, {} times anew; tested on {} held-out segments of {} subjects; told of curves{}{}",
+            self.trial.name,
+            taught.join(", "),
+            draws.len(),
+            ground.held_out.len(),
+            ground.held_out.subject_count(),
+            if self.trial.described.subjects { " relative to the subject's" } else { "" },
+            if self.trial.described.rr { " and of RR intervals before and after" } else { "" },
+        )
+    }
+
+    fn exhibits(&self) -> Exhibits {
+        let ground = self.trial.ground;
+        let matrix = |trained_on: &str, tested_on: &str, all: Vec<Confusion>| {
+            let share = 1.0 / all.len().max(1) as f64;
+            let counts = total(&all).scaled(share).counts;
+            ConfusionMatrix {
+                judge: self.trial.name.clone(),
+                trained_on: trained_on.into(),
+                tested_on: tested_on.into(),
+                actual: ground.classes[..counts.len()].to_vec(),
+                predicted: ground.classes[..ground.taught].to_vec(),
+                counts,
+            }
+        };
+        let held_out = |of: &dyn Fn(&Repeat) -> Confusion| self.repeats.iter().map(of).collect();
+        let mut confusions = vec![
+            matrix("real", "real", held_out(&|r| total(&r.trtr))),
+            matrix("synthetic", "real", held_out(&|r| total(&r.tstr))),
+        ];
+        let reverse: Vec<Confusion> = self.repeats.iter().filter_map(|r| Some(r.reverse.as_ref()?.trts.clone())).collect();
+        if !reverse.is_empty() {
+            confusions.push(matrix("real", "synthetic", reverse));
+        }
+        Exhibits { confusions, ..Exhibits::default() }
+    }
+}
