@@ -116,7 +116,8 @@ fn time(what: &str, times: usize, paths: &[String]) -> Result<(), Box<dyn Error>
                 "record" => read_record(Path::new(path), &ReadOptions::default())?.channels.iter().map(|c| c.samples.len()).sum(),
                 "annotations" => read_annotation_file(Path::new(path))?.annotations.len(),
                 other => {
-                    let (options, path, _) = options(&[other.split(' ').map(str::to_owned).collect(), vec![path.clone()]].concat())?;
+                    let (options, path, _) =
+                        options(&[other.split(' ').map(str::to_owned).collect(), vec![path.clone()]].concat())?;
                     read_record(&path, &options)?.channels.iter().map(|channel| channel.samples.len()).sum()
                 }
             };

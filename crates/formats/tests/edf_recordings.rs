@@ -64,7 +64,7 @@ fn start_times_and_annotations_are_those_of_edfio() {
         let found = recording.record.start.unwrap();
         let (time, date) = found.split_once(' ').unwrap();
         let (whole, fraction) = time.split_once('.').unwrap_or((time, "0"));
-        assert_eq!(format!("{whole}.{:0<6.6} {date}", fraction), start, "{file}");
+        assert_eq!(format!("{whole}.{fraction:0<6.6} {date}"), start, "{file}");
         assert_eq!(recording.record.channels.len().to_string(), signals, "{file}");
         let mut found: Vec<String> = edf::read_annotations(&folder.join(name))
             .unwrap()

@@ -275,8 +275,7 @@ fn quantisation_is_half_a_step_of_the_finest_scale() {
 fn triggers_of_a_status_channel_are_told_once() {
     let folder = tempfile::tempdir().unwrap();
     let bits: Vec<f32> = (0..200).map(|i| if (50..60).contains(&i) { 5.0 + 65_536.0 } else { 65_536.0 }).collect();
-    let mut status = Channel::new("Status", "Boolean", 100.0, bits.clone());
-    status.digitisation = Some(Digitisation { gain: 1.0, baseline: 0, adc_resolution: 24, adc_zero: 0 });
+    let status = Channel::new("Status", "Boolean", 100.0, bits.clone());
     let record = Record::new("r").with_channel(ramp(200, 100.0)).with_channel(status);
     let record = record.with_annotations(vec![Annotation::beat(10, "T1")]);
     let (once, _) = round(folder.path(), "r.bdf", &record, &WriteOptions::default());
@@ -289,6 +288,10 @@ fn triggers_of_a_status_channel_are_told_once() {
     let options = ReadOptions { status_events: false, ..ReadOptions::default() };
     edf::write_record(&folder.path().join("r.bdf"), &record, &WriteOptions::default()).unwrap();
     assert_eq!(edf::read_record(&folder.path().join("r.bdf"), &options).unwrap().annotations.len(), 1);
+    let volts = Record::new("r").with_channel(Channel { label: "Status".into(), ..ramp(100, 100.0) });
+    let refused = edf::write_record(&folder.path().join("r.bdf"), &volts, &WriteOptions::default()).unwrap_err().to_string();
+    assert!(refused.contains("24 bits of triggers"), "{refused}");
+    edf::write_record(&folder.path().join("r.edf"), &volts, &WriteOptions::default()).unwrap();
 }
 
 #[test]

@@ -94,7 +94,8 @@ fn segments_that_do_not_fit_the_record_are_refused() {
 
 #[test]
 fn skews_and_files_listed_twice() {
-    let folder = folder(&[("r.hea", b"r 1 360 2\nr.dat 16:4294967295 200\n"), ("r.dat", &[1, 0, 2, 0]), ("s.dat", &[1, 0, 2, 0])]);
+    let folder =
+        folder(&[("r.hea", b"r 1 360 2\nr.dat 16:4294967295 200\n"), ("r.dat", &[1, 0, 2, 0]), ("s.dat", &[1, 0, 2, 0])]);
     let read = read_record(&folder.path().join("r"), &ReadOptions::default()).unwrap();
     assert!(read.channels[0].samples.len() == 2 && read.channels[0].samples.iter().all(|sample| sample.is_nan()));
     fs::write(folder.path().join("r.hea"), "r 3 360 1\nr.dat 16\ns.dat 16\nr.dat 16\n").unwrap();
@@ -153,7 +154,11 @@ fn seed(format: SignalFormat) -> TempDir {
     let record = Record::new("r")
         .with_channel(Channel::new("I", "mV", 250.0, samples(3)))
         .with_channel(Channel::new("II", "mV", 250.0, samples(7)))
-        .with_annotations(vec![Annotation::beat(3, "N"), Annotation::beat(200, "T1").with_aux("(AFIB"), Annotation::beat(299, "V")]);
+        .with_annotations(vec![
+            Annotation::beat(3, "N"),
+            Annotation::beat(200, "T1").with_aux("(AFIB"),
+            Annotation::beat(299, "V"),
+        ]);
     write_record(folder.path(), &record, format).unwrap();
     folder
 }

@@ -64,7 +64,8 @@ fn parts_of_a_record_are_what_the_whole_has_there() {
             for (a, b) in read.channels.iter().zip(&whole.channels) {
                 let per_frame = (b.sampling_frequency_hz / whole.sampling_frequency_hz).round() as usize;
                 let expected = &b.samples[from as usize * per_frame..to as usize * per_frame];
-                let bits = |samples: &[f32]| samples.iter().map(|s| if s.is_nan() { u32::MAX } else { s.to_bits() }).collect::<Vec<_>>();
+                let bits =
+                    |samples: &[f32]| samples.iter().map(|s| if s.is_nan() { u32::MAX } else { s.to_bits() }).collect::<Vec<_>>();
                 assert_eq!(bits(&a.samples), bits(expected), "{name} {from}..{to} {}", b.label);
             }
         }

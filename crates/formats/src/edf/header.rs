@@ -161,7 +161,7 @@ impl Header {
 
     /// Whether a signal is the status channel of a BDF file.
     pub(crate) fn is_status(&self, signal: &SignalHeader) -> bool {
-        self.coding == Coding::Bdf && signal.label.eq_ignore_ascii_case(super::status::LABEL)
+        self.coding == Coding::Bdf && signal.label == super::status::LABEL
     }
 
     /// How the digital values of a signal become physical ones: as its minima and maxima say, but for a status channel, whose

@@ -73,16 +73,17 @@ impl Track {
             self.samples.resize(place, f32::NAN);
         }
         let Line { scale, zero, shift } = self.line;
-        // In f64, rounded once: 24 bits and a 16-bit scale do not fit an f32's 24.
-        let convert = |digital: i32| ((f64::from(digital) - zero) * scale + shift) as f32;
+        // In f64, rounded once: 24 bits and a 16-bit scale do not fit an f32's 24. What the closures use is moved into them, so that
+        // it stays in registers.
+        let convert = move |digital: i32| ((f64::from(digital) - zero) * scale + shift) as f32;
         match coding {
             Coding::Edf => {
                 let (chunks, _) = bytes.as_chunks::<2>();
-                self.samples.extend(chunks.iter().map(|&two| convert(i32::from(i16::from_le_bytes(two)))));
+                self.samples.extend(chunks.iter().map(move |&two| convert(i32::from(i16::from_le_bytes(two)))));
             }
             Coding::Bdf => {
                 let (chunks, _) = bytes.as_chunks::<3>();
-                self.samples.extend(chunks.iter().map(|&[a, b, c]| convert(i32::from_le_bytes([0, a, b, c]) >> 8)));
+                self.samples.extend(chunks.iter().map(move |&[a, b, c]| convert(i32::from_le_bytes([0, a, b, c]) >> 8)));
             }
         }
     }

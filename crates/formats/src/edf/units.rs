@@ -6,7 +6,7 @@ use physiosynth_signal::Channel;
 const PLAUSIBLE_V: std::ops::RangeInclusive<f64> = 5e-8..=5e-3;
 
 /// How many samples of a channel are looked at, at the least.
-const LOOKED_AT: usize = 4_096;
+const LOOKED_AT: usize = 1_000;
 
 /// Electrodes of the 10-10 system by the letters of their names, in lower case; a number or `z` follows.
 const ELECTRODES: [&str; 20] =

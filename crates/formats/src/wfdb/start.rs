@@ -35,7 +35,8 @@ fn time(text: &str) -> Option<i64> {
 
 /// Days since 1 March of year 0, in the Gregorian calendar carried back.
 fn day_number(date: &str) -> Option<i64> {
-    let fields: Vec<i64> = date.split('/').map(|field| field.parse().ok().filter(|value| (0..100_000).contains(value))).collect::<Option<_>>()?;
+    let fields: Vec<i64> =
+        date.split('/').map(|field| field.parse().ok().filter(|value| (0..100_000).contains(value))).collect::<Option<_>>()?;
     let [day, month, year] = fields[..] else { return None };
     let valid = (1..=31).contains(&day) && (1..=12).contains(&month);
     // Years begin in March, so that a leap day ends one.

@@ -16,6 +16,7 @@ use scaling::{Digital, WIDTH, exactly};
 
 use super::clock::{Date, SECOND_NS, StartTime};
 use super::header::{BLOCK, Coding, Extension, Header, WIDTHS};
+use super::status;
 
 /// How to write a recording. What is left at its default is chosen.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -124,6 +125,16 @@ fn digitise(path: &Path, channel: &Channel, given: Option<Scaling>, coding: Codi
         let cause = format!("sample {index} of channel '{}' is infinite", channel.label);
         return Err(unwritable(path, cause, "replace it by NaN, which stands for a missing sample"));
     }
+    let status = coding == Coding::Bdf && channel.label == status::LABEL;
+    if status {
+        let (low, high) = coding.range();
+        let is_bits = |sample: &f32| sample.fract() == 0.0 && (low as f32..=high as f32).contains(sample);
+        if !channel.samples.iter().all(|sample| sample.is_nan() || is_bits(sample)) {
+            let cause = format!("channel '{}' stands for 24 bits of triggers in BDF, and has other values", channel.label);
+            return Err(unwritable(path, cause, "give the channel another label"));
+        }
+    }
+    let given = if status { Some(Scaling::bits(coding.range())) } else { given };
     scaling::digitise(channel, given, coding).ok_or_else(|| {
         let cause = format!("no header can state the range of channel '{}'", channel.label);
         unwritable(path, cause, "rescale the channel")

@@ -28,8 +28,7 @@ impl Scaling {
         header.line(signal)?;
         let (low, high) = header.coding.range();
         if header.is_status(signal) {
-            let (physical_minimum, physical_maximum) = (f64::from(low), f64::from(high));
-            return Some(Self { physical_minimum, physical_maximum, digital_minimum: low, digital_maximum: high });
+            return Some(Self::bits((low, high)));
         }
         Some(Self {
             physical_minimum: signal.physical_minimum,
@@ -37,6 +36,12 @@ impl Scaling {
             digital_minimum: i32::try_from(signal.digital_minimum).ok()?,
             digital_maximum: i32::try_from(signal.digital_maximum).ok()?,
         })
+    }
+
+    /// Physical values that are the digital ones of a range.
+    pub(super) fn bits((low, high): (i32, i32)) -> Self {
+        let (physical_minimum, physical_maximum) = (f64::from(low), f64::from(high));
+        Self { physical_minimum, physical_maximum, digital_minimum: low, digital_maximum: high }
     }
 
     /// Physical units per digital unit, and the physical value of digital 0.

@@ -4,8 +4,8 @@ use physiosynth_signal::{Annotation, Code};
 
 use super::codes::FREE_NUMBERS;
 use super::{
-    AUX, AnnotationFile, CHAN, DEFINITIONS_BEGIN, DEFINITIONS_END, Definition, LARGEST_CODE, NOTE, NUM, SKIP, SUB, TIME_RESOLUTION,
-    aha, by_number,
+    AUX, AnnotationFile, CHAN, DEFINITIONS_BEGIN, DEFINITIONS_END, Definition, LARGEST_CODE, NOTE, NUM, SKIP, SUB,
+    TIME_RESOLUTION, aha, by_number,
 };
 use crate::FormatError;
 use crate::wfdb::text;
@@ -99,7 +99,8 @@ fn describe(words: &Words, raw: Vec<Raw>) -> Result<AnnotationFile, FormatError>
             }
         }
         if annotation.code != 0 {
-            let known = names.get_mut(usize::from(annotation.code)).map(|n| n.get_or_insert_with(|| name(annotation.code)).clone());
+            let known =
+                names.get_mut(usize::from(annotation.code)).map(|n| n.get_or_insert_with(|| name(annotation.code)).clone());
             let code = known.unwrap_or_else(|| name(annotation.code));
             let Raw { sample, subtype, channel, number, aux, .. } = annotation;
             file.annotations.push(Annotation { sample, duration: 0, code, subtype, channel, number, aux });

@@ -4,7 +4,10 @@ use std::path::Path;
 use physiosynth_signal::Annotation;
 
 use super::codes::FREE_NUMBERS;
-use super::{AUX, CHAN, DEFINITIONS_BEGIN, DEFINITIONS_END, LARGEST_CODE, LARGEST_INTERVAL, NOTE, NUM, SKIP, SUB, TIME_RESOLUTION, by_symbol};
+use super::{
+    AUX, CHAN, DEFINITIONS_BEGIN, DEFINITIONS_END, LARGEST_CODE, LARGEST_INTERVAL, NOTE, NUM, SKIP, SUB, TIME_RESOLUTION,
+    by_symbol,
+};
 use crate::FormatError;
 
 /// Longest symbol that a file may define, in bytes: wfdb-python refuses files with longer ones whole.

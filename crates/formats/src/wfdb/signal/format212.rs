@@ -21,33 +21,11 @@ fn sign_extended(high: u8, low: u8) -> i32 {
     i32::from(((u16::from(high) << 12) | (u16::from(low) << 4)) as i16 >> 4)
 }
 
-/// Both samples of a block, which is the word's three low bytes.
-#[inline]
-fn pair(word: u32) -> [i32; 2] {
-    let second = ((word >> 4) & 0xF00) | ((word >> 16) & 0xFF);
-    [(word << 20) as i32 >> 20, (second << 20) as i32 >> 20]
-}
-
 fn decode(bytes: &[u8], samples: &mut [i32]) {
-    // Four blocks at a time: what is read together is read once.
-    let (eights, single) = samples.as_chunks_mut::<8>();
-    let (twelves, _) = bytes.as_chunks::<12>();
-    for (eight, &[a, b, c, d, e, f, g, h, i, j, k, l]) in eights.iter_mut().zip(twelves) {
-        let words = [u32::from_le_bytes([a, b, c, 0]), u32::from_le_bytes([d, e, f, 0])];
-        let more = [u32::from_le_bytes([g, h, i, 0]), u32::from_le_bytes([j, k, l, 0])];
-        let [[s0, s1], [s2, s3], [s4, s5], [s6, s7]] = [words[0], words[1], more[0], more[1]].map(pair);
-        *eight = [s0, s1, s2, s3, s4, s5, s6, s7];
-    }
-    let decoded = eights.len().min(twelves.len());
-    let (blocks, rest) = bytes.get(12 * decoded..).unwrap_or(&[]).as_chunks::<3>();
-    let (pairs, single) = if decoded < eights.len() {
-        // The bytes are short.
-        eights.as_flattened_mut().get_mut(8 * decoded..).unwrap_or(&mut []).as_chunks_mut::<2>()
-    } else {
-        single.as_chunks_mut::<2>()
-    };
-    for (samples, &[first, shared, second]) in pairs.iter_mut().zip(blocks) {
-        *samples = pair(u32::from_le_bytes([first, shared, second, 0]));
+    let (blocks, rest) = bytes.as_chunks::<3>();
+    let (pairs, single) = samples.as_chunks_mut::<2>();
+    for (pair, &[first, shared, second]) in pairs.iter_mut().zip(blocks) {
+        *pair = [sign_extended(shared & 0x0F, first), sign_extended(shared >> 4, second)];
     }
     // An odd number of samples ends with a block of which the third byte may not even be there.
     let tail = blocks.get(pairs.len()).map_or(rest, |block| block.as_slice());

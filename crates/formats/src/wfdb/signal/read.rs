@@ -200,7 +200,8 @@ fn open_flac(
     if let Some(line) = group.signals.first()
         && u16::from(info.bits) > coding.resolution
     {
-        let cause = format!("format {} has {} bits, the samples of '{}' {}", line.format, coding.resolution, line.file_name, info.bits);
+        let cause =
+            format!("format {} has {} bits, the samples of '{}' {}", line.format, coding.resolution, line.file_name, info.bits);
         return Err(malformed(line, cause, "correct the format, or fetch both files again"));
     }
     let offset = group.signals.first().and_then(|line| line.byte_offset).unwrap_or(0);
@@ -238,7 +239,12 @@ fn coding(header_path: &Path, signals: &[SignalLine]) -> Result<&'static Coding,
         let Some(format) = SignalFormat::from_number(line.format) else {
             return Err(FormatError::Unsupported {
                 path: header_path.to_path_buf(),
-                what: format!("signal format {} (line {}), which is none of {}, is", line.format, line.line, SignalFormat::known()),
+                what: format!(
+                    "signal format {} (line {}), which is none of {}, is",
+                    line.format,
+                    line.line,
+                    SignalFormat::known()
+                ),
                 remedy: "correct the header, or fetch it again",
             });
         };

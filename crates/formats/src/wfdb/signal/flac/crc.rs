@@ -83,9 +83,8 @@ mod tests {
     fn eight_bytes_at_once_give_the_same_sum() {
         let bytes: Vec<u8> = (0..100_u8).map(|i| i.wrapping_mul(37)).collect();
         for length in 0..bytes.len() {
-            let slow = bytes[..length].iter().fold(0_u16, |crc, &byte| {
-                (crc << 8) ^ TABLES_16[0][usize::from((crc >> 8) as u8 ^ byte)]
-            });
+            let slow =
+                bytes[..length].iter().fold(0_u16, |crc, &byte| (crc << 8) ^ TABLES_16[0][usize::from((crc >> 8) as u8 ^ byte)]);
             assert_eq!(crc16(&bytes[..length]), slow);
         }
     }

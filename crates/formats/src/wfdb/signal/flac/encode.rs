@@ -98,7 +98,14 @@ fn frame(block: &[&[i32]], bits: u16, number: u64, bytes: &mut Vec<u8>) {
     header.put(if length == BLOCK { 12 } else { 7 }, 4);
     header.put(11, 4);
     header.put(block.len() as u64 - 1, 4);
-    header.put(match bits { 8 => 1, 16 => 4, _ => 6 }, 3);
+    header.put(
+        match bits {
+            8 => 1,
+            16 => 4,
+            _ => 6,
+        },
+        3,
+    );
     header.put(0, 1);
     coded_number(&mut header, number);
     if length != BLOCK {
@@ -204,7 +211,8 @@ fn partition(folded: &[u32], order: usize, width: u32) -> Coding {
             let sum: u64 = own.iter().map(|&value| u64::from(value)).sum();
             let mean = sum / own.len().max(1) as u64;
             let guess = mean.max(1).ilog2();
-            let exact = |k: u32| own.iter().map(|&value| u64::from(value >> k)).sum::<u64>() + own.len() as u64 * u64::from(k + 1);
+            let exact =
+                |k: u32| own.iter().map(|&value| u64::from(value >> k)).sum::<u64>() + own.len() as u64 * u64::from(k + 1);
             let candidates = guess.saturating_sub(1).min(largest)..=(guess + 1).min(largest);
             let (bits_needed, parameter) = candidates.map(|k| (exact(k), k)).min().unwrap_or((u64::MAX, 0));
             cost += u64::from(bits) + bits_needed;

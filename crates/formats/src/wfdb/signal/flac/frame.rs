@@ -161,7 +161,9 @@ mod tests {
         let (left, right) = ([5, -7, 100], [2, -8, 101]);
         let side: Vec<i32> = left.iter().zip(right).map(|(l, r)| l - r).collect();
         let middle: Vec<i32> = left.iter().zip(right).map(|(l, r)| (l + r) >> 1).collect();
-        for (assignment, first, second) in [(8, left.to_vec(), side.clone()), (9, side.clone(), right.to_vec()), (10, middle, side)] {
+        for (assignment, first, second) in
+            [(8, left.to_vec(), side.clone()), (9, side.clone(), right.to_vec()), (10, middle, side)]
+        {
             let (mut first, mut second) = (first, second);
             undo_stereo(assignment, &mut first, &mut second);
             assert_eq!((first.as_slice(), second.as_slice()), (&left[..], &right[..]), "assignment {assignment}");

@@ -172,7 +172,8 @@ impl<R: Read + Seek> Stream<R> {
         let mut seen = 0;
         while (bytes.len() as u64) < length {
             let more = (bytes.len() as u64).max(NEAR / 4).min(length - bytes.len() as u64);
-            let read = self.source.by_ref().take(more).read_to_end(bytes).map_err(FormatError::io(path, "read the signal file"))?;
+            let read =
+                self.source.by_ref().take(more).read_to_end(bytes).map_err(FormatError::io(path, "read the signal file"))?;
             let whole = bytes.len().saturating_sub(16);
             for at in seen..if (read as u64) < more { bytes.len() } else { whole } {
                 if bytes.get(at) == Some(&0xFF)

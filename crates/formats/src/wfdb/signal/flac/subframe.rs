@@ -10,7 +10,8 @@ pub(super) fn decode(bits: &mut Bits, width: u32, samples: &mut [i32]) -> Result
     }
     let kind = bits.unsigned(6)?;
     let wasted = if bits.unsigned(1)? == 1 { bits.zeros(31)? + 1 } else { 0 };
-    let width = width.checked_sub(wasted).filter(|&width| width > 0).ok_or(Fault::Broken("more bits are unused than there are"))?;
+    let width =
+        width.checked_sub(wasted).filter(|&width| width > 0).ok_or(Fault::Broken("more bits are unused than there are"))?;
     match kind {
         0 => samples.fill(bits.signed(width)?),
         1 => {
