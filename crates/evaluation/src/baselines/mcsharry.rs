@@ -234,6 +234,9 @@ fn heights(inverse: &[f64], drawn: &[Vec<f64>], of: &[Vec<f64>]) -> Vec<Vec<f64>
 /// Segments that deviations are taken from, at most.
 const SAMPLED: usize = 2000;
 
+/// How waves deviate: in height, `[wave][channel]`, and in place, `[wave]`.
+type Deviations = (Vec<Vec<f64>>, Vec<f64>);
+
 /// Deviations of heights `[wave][channel]` and centres: by least squares for each segment, to first order about the mean.
 fn deviations(
     train: &Pool,
@@ -241,13 +244,13 @@ fn deviations(
     places: &[Place],
     heights_of_mean: &[Vec<f64>],
     channels: usize,
-) -> Option<(Vec<Vec<f64>>, Vec<f64>)> {
+) -> Option<Deviations> {
     let time = mean.first()?.len();
     let drawn: Vec<Vec<f64>> = places.iter().map(|p| p.drawn(time)).collect();
     let moved: Vec<Vec<f64>> = places.iter().map(|p| p.moved(time)).collect();
     let inverse = inverse(&drawn)?;
     let count = train.len().min(SAMPLED);
-    let each: Vec<(Vec<Vec<f64>>, Vec<f64>)> = (0..count)
+    let each: Vec<Deviations> = (0..count)
         .into_par_iter()
         .map(|i| {
             let mut off = columns(train.segment(i), channels);
@@ -265,9 +268,8 @@ fn deviations(
         })
         .collect();
     // Half of what the two ways of deviating claim in common goes to each.
-    let deviation = |of: &dyn Fn(&(Vec<Vec<f64>>, Vec<f64>)) -> f64| {
-        (each.iter().map(|e| of(e).powi(2)).sum::<f64>() / count as f64).sqrt() / SQRT_2
-    };
+    let deviation =
+        |of: &dyn Fn(&Deviations) -> f64| (each.iter().map(|e| of(e).powi(2)).sum::<f64>() / count as f64).sqrt() / SQRT_2;
     let of_heights = (0..places.len()).map(|w| (0..channels).map(|c| deviation(&|e| e.0[w][c])).collect()).collect();
     Some((of_heights, (0..places.len()).map(|w| deviation(&|e| e.1[w])).collect()))
 }

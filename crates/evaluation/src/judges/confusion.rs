@@ -43,7 +43,9 @@ impl Confusion {
         for (row, total) in self.counts.iter_mut().zip(totals) {
             let sum: f64 = row.iter().sum();
             if sum > 0.0 {
-                row.iter_mut().for_each(|cell| *cell *= total / sum);
+                for cell in row.iter_mut() {
+                    *cell *= total / sum;
+                }
             }
         }
         self

@@ -329,7 +329,9 @@ impl Fitted for Grown {
                 }
             }
             let trees = self.trees.len().max(1) as f32;
-            values.iter_mut().for_each(|sum| *sum /= trees);
+            for sum in values.iter_mut() {
+                *sum /= trees;
+            }
         });
         Table::new(self.classes, values)
     }

@@ -14,7 +14,7 @@ pub fn area_under_curve(scores: &[f32], positive: &[bool]) -> Option<f64> {
     while at < order.len() {
         let tied = order[at..].iter().take_while(|&&i| scores[i] == scores[order[at]]).count().max(1);
         // Ranks from 1; tied scores share the mean of theirs.
-        let rank = at as f64 + (tied as f64 + 1.0) / 2.0;
+        let rank = at as f64 + f64::midpoint(tied as f64, 1.0);
         rank_sum += rank * order[at..at + tied].iter().filter(|&&i| positive[i]).count() as f64;
         at += tied;
     }

@@ -106,7 +106,9 @@ fn covariance(pool: &Pool, mean: &[f64]) -> Vec<f64> {
         }
     }
     let freedom = (pool.len() - 1) as f64;
-    sum.iter_mut().for_each(|s| *s /= freedom);
+    for s in &mut sum {
+        *s /= freedom;
+    }
     sum
 }
 
@@ -137,7 +139,9 @@ fn by_products(pool: &Pool, chosen: &[usize], mean: Vec<f64>, freedom: f64) -> O
                 }
             }
             let norm = (value * freedom).sqrt();
-            component.iter_mut().for_each(|c| *c /= norm);
+            for c in &mut component {
+                *c /= norm;
+            }
             component
         })
         .collect();

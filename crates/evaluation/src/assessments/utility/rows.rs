@@ -72,7 +72,7 @@ impl Judged<'_> {
         let (low, high) = within(of_repeats(&tstr), 0.0, 1.0);
         let baselines = self.baselines.iter().filter_map(|(name, c)| Some(((*name).to_string(), value(c)?))).collect();
         let (value, same) = (mean(tstr.into_iter()), mean(trtr.into_iter()));
-        Measure { value, same, low, high, baselines, ..self.row(name, class, about) }
+        Measure { value, low, high, same, baselines, ..self.row(name, class, about) }
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn dtw(pairs: &[Pair], channels: usize, band: usize) -> Vec<Option<f6
             let (mut above, mut row) = (vec![f64::INFINITY; (time + 2) * lanes], vec![f64::INFINITY; (time + 2) * lanes]);
             above[..lanes].fill(0.0);
             Arch::new().dispatch(Warp { a: &a, b: &b, above: &mut above, row: &mut row, time, channels, band });
-            let end = if time % 2 == 0 { &above } else { &row };
+            let end = if time.is_multiple_of(2) { &above } else { &row };
             last.copy_from_slice(&end[time * lanes..(time + 1) * lanes]);
         }
         let value = |lane: usize| (used[lane] && time > 0).then(|| last[lane].sqrt());

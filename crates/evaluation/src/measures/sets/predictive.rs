@@ -146,7 +146,7 @@ mod tests {
         let inputs = [vec![0.0, 1.0], vec![1.0, 0.0], vec![2.0, 2.0], vec![3.0, 1.0], vec![4.0, 5.0]];
         let targets = [vec![1.0], vec![2.0], vec![2.0], vec![5.0], vec![4.0]];
         let ridge = Ridge::fit(&inputs, &targets).unwrap();
-        let expected = [1.3388012832134466, -0.48940155200514557];
+        let expected = [1.338_801_283_213_446_6, -0.489_401_552_005_145_57];
         for (found, expected) in ridge.coefficients[0].iter().zip(expected) {
             assert!((found - expected).abs() < 1e-9, "{found} {expected}");
         }
