@@ -25,6 +25,7 @@ mod config;
 mod evaluate;
 mod intervals;
 pub mod measures;
+pub mod neighbours;
 mod pool;
 mod scores;
 mod verdicts;

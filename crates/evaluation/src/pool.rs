@@ -34,6 +34,19 @@ impl Pool {
         pool
     }
 
+    /// Segments of `length` samples each of which nothing else is known: every one a subject of its own.
+    #[must_use]
+    pub fn of_samples(samples: Vec<f32>, length: usize) -> Self {
+        let n = samples.len().checked_div(length).unwrap_or(0);
+        Self {
+            samples,
+            length,
+            labels: vec![String::new(); n],
+            subjects: (0..n).map(|i| i.to_string()).collect(),
+            rr_s: vec![[f32::NAN; 2]; n],
+        }
+    }
+
     /// The same segments with other samples, as many: what a baseline makes of them.
     #[must_use]
     pub fn with_samples(&self, samples: Vec<f32>) -> Self {
