@@ -14,10 +14,22 @@ pub struct EvaluationConfig {
     pub bootstrap_rounds: usize,
     /// No interval for fewer subjects than this. Default 5.
     pub minimum_subjects: usize,
+    /// Random halves of the subjects over which membership is attacked. Default 20.
+    pub privacy_rounds: usize,
+    /// Segments of a class that a subject brings to an attack at most. Default 30.
+    pub privacy_segments_per_subject: usize,
 }
 
 impl Default for EvaluationConfig {
     fn default() -> Self {
-        Self { segments_per_class: 600, dtw_band: 0.1, neighbours: 5, bootstrap_rounds: 500, minimum_subjects: 5 }
+        Self {
+            segments_per_class: 600,
+            dtw_band: 0.1,
+            neighbours: 5,
+            bootstrap_rounds: 500,
+            minimum_subjects: 5,
+            privacy_rounds: 20,
+            privacy_segments_per_subject: 30,
+        }
     }
 }

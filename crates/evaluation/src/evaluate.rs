@@ -72,6 +72,7 @@ pub fn evaluate(
         let findings = (assessment.run)(&context)?;
         scores.measures.extend(findings.measures);
         scores.notes.extend(findings.notes);
+        scores.exhibits.extend(findings.exhibits);
     }
     scores.verdicts = verdicts::all(&scores);
     Ok(scores)
@@ -89,6 +90,9 @@ fn check(real: &SegmentSet, synthetic: &SegmentSet, config: &EvaluationConfig) -
         |holds: bool, key, value: String, rule| if holds { Ok(()) } else { Err(EvaluationError::Config { key, value, rule }) };
     let n = config.segments_per_class;
     rule(n >= crate::cases::FEWEST, "segments_per_class", n.to_string(), "at least 4")?;
+    rule(config.privacy_rounds >= 2, "privacy_rounds", config.privacy_rounds.to_string(), "at least 2")?;
+    let beats = config.privacy_segments_per_subject;
+    rule(beats >= 1, "privacy_segments_per_subject", beats.to_string(), "at least 1")?;
     let k = config.neighbours;
     rule(k >= 1, "neighbours", k.to_string(), "at least 1")?;
     rule((0.0..=1.0).contains(&config.dtw_band), "dtw_band", config.dtw_band.to_string(), "a share from 0 to 1")

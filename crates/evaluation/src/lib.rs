@@ -23,10 +23,12 @@ mod cases;
 mod comparison;
 mod config;
 mod evaluate;
+pub mod exhibits;
 mod intervals;
 pub mod measures;
 pub mod neighbours;
 mod pool;
+mod privacy;
 mod scores;
 mod verdicts;
 

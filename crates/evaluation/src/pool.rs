@@ -63,6 +63,24 @@ impl Pool {
         self.rr_s.extend_from_slice(&other.rr_s);
     }
 
+    /// The segments at `indices`, in that order.
+    #[must_use]
+    pub fn select(&self, indices: &[usize]) -> Self {
+        Self {
+            samples: indices.iter().flat_map(|&i| self.segment(i)).copied().collect(),
+            length: self.length,
+            labels: indices.iter().map(|&i| self.labels[i].clone()).collect(),
+            subjects: indices.iter().map(|&i| self.subjects[i].clone()).collect(),
+            rr_s: indices.iter().map(|&i| self.rr_s[i]).collect(),
+        }
+    }
+
+    /// The segments of one class.
+    #[must_use]
+    pub fn of_class(&self, class: &str) -> Self {
+        self.select(&(0..self.len()).filter(|&i| self.labels[i] == class).collect::<Vec<_>>())
+    }
+
     /// How many segments.
     pub fn len(&self) -> usize {
         self.subjects.len()

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::exhibits::Exhibits;
+
 /// Which question a measure helps to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -97,6 +99,9 @@ pub struct Scores {
     /// What a reader should know of how the scores came about: subsample sizes, classes left out and why.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What a report draws besides the measures.
+    #[serde(default)]
+    pub exhibits: Exhibits,
 }
 
 impl Scores {

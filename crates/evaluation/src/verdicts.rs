@@ -5,7 +5,10 @@
 //!   a quarter of the reference's own RMSE to its nearest neighbours where there are none (`rmse_class_mean`).
 //! - **diverse**: in every scored class the within-class spread is between 0.8 and 1.25 of the real one; below 0.5 it is
 //!   called collapsed.
-//! - **useful**, **private**, **plausible**: not assessable, since no measure of this version speaks to them.
+//! - **private**: see the threshold's file, `verdicts/private.rs`.
+//! - **useful**, **plausible**: not assessable, since no measure of this version speaks to them.
+
+mod private;
 
 use std::collections::BTreeMap;
 
@@ -27,7 +30,7 @@ pub(crate) fn all(scores: &Scores) -> BTreeMap<String, Verdict> {
         ("faithful".to_string(), faithful(scores)),
         ("diverse".to_string(), diverse(scores)),
         ("useful".to_string(), absent("utility")),
-        ("private".to_string(), absent("privacy")),
+        ("private".to_string(), private::private(scores)),
         ("plausible".to_string(), absent("clinical")),
     ])
 }

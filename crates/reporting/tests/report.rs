@@ -68,7 +68,12 @@ fn scores() -> Scores {
         definition: "100 × √(Σ(x−y)²/Σx²) \"percent\" & <so on>".into(),
     };
     let verdict = Verdict { outcome: Outcome::Fail, because: "N: too <far>; V: fine".into() };
-    Scores { measures: vec![measure], verdicts: [("faithful".to_string(), verdict)].into(), notes: vec!["a note & more".into()] }
+    Scores {
+        measures: vec![measure],
+        verdicts: [("faithful".to_string(), verdict)].into(),
+        notes: vec!["a note & more".into()],
+        ..Scores::default()
+    }
 }
 
 fn report<'a>(real: &'a SegmentSet, synthetic: &'a SegmentSet, scores: &'a Scores) -> Report<'a> {

@@ -2,20 +2,20 @@
 //! [`ASSESSMENTS`].
 
 mod comparisons;
+mod privacy;
 
 use physiosynth_signal::{Cancelled, Progress, Seed, SegmentSet};
 
 use crate::EvaluationConfig;
 use crate::cases::Case;
 use crate::comparison::Shape;
+use crate::exhibits::Exhibits;
 use crate::scores::Measure;
 
 /// What assessments work on.
 pub(crate) struct Context<'a> {
     /// All real segments, of every split.
-    #[expect(dead_code, reason = "classifiers and attacks draw sets of their own from it")]
     pub real: &'a SegmentSet,
-    #[expect(dead_code, reason = "classifiers and attacks draw sets of their own from it")]
     pub synthetic: &'a SegmentSet,
     /// The classes that have segments enough, each with its sets.
     pub cases: &'a [Case],
@@ -32,6 +32,7 @@ pub(crate) struct Context<'a> {
 pub(crate) struct Findings {
     pub measures: Vec<Measure>,
     pub notes: Vec<String>,
+    pub exhibits: Exhibits,
 }
 
 /// A part of an evaluation.
@@ -40,4 +41,4 @@ pub(crate) struct Assessment {
 }
 
 /// Every assessment, in the order of the tables.
-pub(crate) const ASSESSMENTS: [Assessment; 1] = [comparisons::ASSESSMENT];
+pub(crate) const ASSESSMENTS: [Assessment; 2] = [comparisons::ASSESSMENT, privacy::ASSESSMENT];
