@@ -124,7 +124,7 @@ fn rounds_of(people: &People, rounds: usize, seed: Seed) -> Vec<Vec<bool>> {
             let mut order: Vec<usize> = side.collect();
             order.shuffle(&mut rng);
             // Which half is the larger one of an odd number changes from pair to pair.
-            let half = (order.len() + pair % 2) / 2;
+            let half = if pair % 2 == 0 { order.len() / 2 } else { order.len().div_ceil(2) };
             for &person in &order[..half] {
                 asked[person] = true;
             }

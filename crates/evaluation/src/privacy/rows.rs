@@ -83,7 +83,9 @@ fn rates(
         baselines: others.iter().filter(|(set, _)| **set != SAME).map(|(set, s)| ((*set).to_string(), get(s))).collect(),
         ..base.clone()
     };
-    let area = format!("Area under the ROC curve, 0.5 to 1: the probability that a member scores above another. {about} {NULL}");
+    let area = format!(
+        "Area under the ROC curve, 0 to 1, by chance 0.5: the probability that a member scores above another. {about} {NULL}"
+    );
     let mut measures = vec![filled(|s| s.auc, auc).measure(&format!("{name}_auc"), "", class, Better::Lower, area)];
     let Some(level) = whole else { return measures };
     let Some(p) = ranking.p_values(seed, &purpose("permutation")) else { return measures };
@@ -147,18 +149,18 @@ pub(crate) fn linkage(classes: &[&Linked], class: &str, base: &Row, settings: Se
         ..base.clone()
     };
     let definition = format!(
-        "Probability that a synthetic patient is tied more closely to one training subject than a held-out person is, 0.5 to 1; 0.5 of \
+        "Probability that a synthetic patient is tied more closely to one training subject than a held-out person is, 0 to 1; 0.5 of \
          fresh people. {TIES}"
     );
     measures.push(areas.measure("linkage_auc", "", class, Better::Lower, definition));
-    if class == "all" {
-        if let Some(p) = of_synthetic.p_values(seed, &purpose("permutation")) {
-            let definition =
-                "p-value of linkage_auc: share of permutations of patients and held-out people that do at least as well; \
-                              small is evidence that patients can be tied to training subjects."
-                    .to_string();
-            measures.push(Row { value: Some(p[0]), ..base.clone() }.measure("linkage_p", "", class, Better::Higher, definition));
-        }
+    if class == "all"
+        && let Some(p) = of_synthetic.p_values(seed, &purpose("permutation"))
+    {
+        let definition =
+            "p-value of linkage_auc: share of permutations of patients and held-out people that do at least as well; small \
+                          is evidence that patients can be tied to training subjects."
+                .to_string();
+        measures.push(Row { value: Some(p[0]), ..base.clone() }.measure("linkage_p", "", class, Better::Higher, definition));
     }
     measures.extend(sources(classes, class, base));
     measures

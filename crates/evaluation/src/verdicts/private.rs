@@ -21,6 +21,9 @@ const NEAR_COPIES: f64 = 0.01;
 const FEWEST_NEAR_COPIES: f64 = 3.0;
 const SOURCES_FOUND: f64 = 0.5;
 
+/// Successful attacks that are named.
+const SHOWN: usize = 3;
+
 const NO_GUARANTEE: &str = "There is no formal guarantee: the generator was not trained with differential privacy, and other attacks, \
      or these with more subjects, may succeed.";
 
@@ -29,7 +32,7 @@ pub(super) fn private(scores: &Scores) -> Verdict {
     let mut succeeded: Vec<String> = scores.measures.iter().filter(|m| m.class != "all").filter_map(copies).collect();
     let all: Vec<&Measure> = scores.measures.iter().filter(|m| m.class == "all").collect();
     let areas: Vec<&&Measure> = all.iter().filter(|m| m.name.starts_with("membership_") && m.name.ends_with("_auc")).collect();
-    succeeded.extend(all.iter().filter_map(|m| attack(scores, m)));
+    succeeded.extend(strongest(all.iter().filter_map(|m| Some((m.value?, attack(scores, m)?))).collect()));
     succeeded.extend(all.iter().filter_map(|m| sources(scores, m)));
     if !succeeded.is_empty() {
         return Verdict { outcome: Outcome::Fail, because: succeeded.join("; ") };
@@ -55,6 +58,17 @@ pub(super) fn private(scores: &Scores) -> Verdict {
             areas.first().map_or(0, |m| m.subjects),
         ),
     }
+}
+
+/// The three most successful attacks, the others counted.
+fn strongest(mut attacks: Vec<(f64, String)>) -> Vec<String> {
+    attacks.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let more = attacks.len().saturating_sub(SHOWN);
+    let mut shown: Vec<String> = attacks.into_iter().take(SHOWN).map(|(_, text)| text).collect();
+    if more > 0 {
+        shown.push(format!("{more} more tests of membership or linkage succeeded (see the measures)"));
+    }
+    shown
 }
 
 /// The greater of the references.
