@@ -72,26 +72,53 @@ pub(crate) fn attack(
     for (name, pool) in baselines.iter().filter(|(name, pool)| *name != COPY && !pool.is_empty()) {
         published.push((name, Published::Fixed(nearness.to(&people, pool))));
     }
-    let asked = rounds_of(&people, rounds, seed);
-    let floor = floor(&people, nearness);
-    let population: Vec<Vec<Vec<f32>>> = (0..n)
-        .into_par_iter()
-        .map(|i| {
-            let of = |asked: &Vec<bool>| nearness.merged(i, |person, _| person >= trained && !asked[person]);
-            asked.iter().map(|asked| if asked[people.person[i]] { of(asked) } else { Vec::new() }).collect()
-        })
-        .collect();
-    let score = |i: usize, set: &'static str, published: &Published| -> Option<Vec<f64>> {
-        if set == OTHER && people.second_half[i] {
-            return None;
-        }
+    let rounds = Rounds::new(&people, nearness, rounds, seed);
+    let sets = published.iter().map(|(name, published)| {
+        // The other half of the subjects' segments is what is published then.
+        let asked = |i: usize| *name != OTHER || !people.second_half[i];
+        let rows: Vec<Option<Vec<f64>>> =
+            (0..n).into_par_iter().map(|i| asked(i).then(|| rounds.scores(i, published)).flatten()).collect();
+        let of_attack = |a: usize| rows.iter().map(|row| row.as_ref().map(|row| row[a])).collect();
+        (*name, (0..ATTACKS.len()).map(of_attack).collect())
+    });
+    let sets = sets.collect();
+    Attacked { people, synthetic: synthetic.len(), sets }
+}
+
+/// The rounds of an attack: who is asked about, and what the population of each looks like from there.
+struct Rounds<'a> {
+    people: &'a People,
+    nearness: &'a Nearness,
+    /// `[round, person]`.
+    asked: Vec<Vec<bool>>,
+    /// `[segment, round]`: distances to the population's nearest segments; empty where the person is not asked about.
+    population: Vec<Vec<Vec<f32>>>,
+    floor: f32,
+}
+
+impl<'a> Rounds<'a> {
+    fn new(people: &'a People, nearness: &'a Nearness, rounds: usize, seed: Seed) -> Self {
+        let asked = rounds_of(people, rounds, seed);
+        let population = (0..people.pool.len())
+            .into_par_iter()
+            .map(|i| {
+                let of = |asked: &Vec<bool>| nearness.merged(i, |person, _| person >= people.trained && !asked[person]);
+                asked.iter().map(|asked| if asked[people.person[i]] { of(asked) } else { Vec::new() }).collect()
+            })
+            .collect();
+        Self { people, nearness, asked, population, floor: floor(people, nearness) }
+    }
+
+    /// The score of segment `i` under each attack, the mean over the rounds that ask about its person.
+    fn scores(&self, i: usize, published: &Published) -> Option<Vec<f64>> {
+        let people = self.people;
         let mut sums = vec![(0.0, 0.0); ATTACKS.len()];
-        for (asked, population) in asked.iter().zip(&population[i]).filter(|(asked, _)| asked[people.person[i]]) {
+        for (asked, population) in self.asked.iter().zip(&self.population[i]).filter(|(asked, _)| asked[people.person[i]]) {
             let others;
             let published = match published {
                 Published::Fixed(rows) => &rows[i],
                 Published::TheOthers => {
-                    others = nearness.merged(i, |person, _| person < trained && !asked[person]);
+                    others = self.nearness.merged(i, |person, _| person < people.trained && !asked[person]);
                     &others
                 }
             };
@@ -99,18 +126,11 @@ pub(crate) fn attack(
                 continue;
             }
             for (sum, attack) in sums.iter_mut().zip(&ATTACKS) {
-                *sum = (sum.0 + (attack.score)(&Seen { published, population, floor }), sum.1 + 1.0);
+                *sum = (sum.0 + (attack.score)(&Seen { published, population, floor: self.floor }), sum.1 + 1.0);
             }
         }
         sums.iter().all(|s| s.1 > 0.0).then(|| sums.iter().map(|s| s.0 / s.1).collect())
-    };
-    let sets = published.iter().map(|(name, published)| {
-        let rows: Vec<Option<Vec<f64>>> = (0..n).into_par_iter().map(|i| score(i, name, published)).collect();
-        let of_attack = |a: usize| rows.iter().map(|row| row.as_ref().map(|row| row[a])).collect();
-        (*name, (0..ATTACKS.len()).map(of_attack).collect())
-    });
-    let sets = sets.collect();
-    Attacked { people, synthetic: synthetic.len(), sets }
+    }
 }
 
 /// Who is asked about in each round.
