@@ -5,7 +5,7 @@
 //!   a quarter of the reference's own RMSE to its nearest neighbours where there are none (`rmse_class_mean`).
 //! - **diverse**: in every scored class the within-class spread is between 0.8 and 1.25 of the real one; below 0.5 it is
 //!   called collapsed.
-//! - **private**: see the threshold's file, `verdicts/private.rs`.
+//! - **private**: by the thresholds written down in `verdicts/private.rs`.
 //! - **useful**, **plausible**: not assessable, since no measure of this version speaks to them.
 
 mod private;

@@ -147,6 +147,23 @@ fn over_many_draws_fresh_subjects_are_found_no_more_often_than_chance() {
     assert!(significant <= 4 && failed <= 2, "{significant} of 20 below 0.05, {failed} of 20 fail: {areas:?}");
 }
 
+/// Poor, yet private: what every training subject has a hand in ties to none of them.
+#[test]
+fn the_class_mean_with_noise_gives_nobody_away() {
+    let training = beats(0, 12, BEATS, Split::Train, "N");
+    let mean = training.signals.mean_axis(ndarray::Axis(0)).unwrap();
+    let mut set = published(training);
+    let mut rng = Seed(3).stream("noise", 0);
+    for mut beat in set.signals.outer_iter_mut() {
+        beat.assign(&mean.mapv(|x| x + rng.random_range(-0.1_f32..0.1)));
+    }
+    let scores = attacked(&real(), &set);
+    let (outcome, because) = private(&scores);
+    assert_eq!(outcome, Outcome::Pass, "{because}");
+    // Smoothness alone does not tie a patient to anybody: the mean is as far from one subject as from the next.
+    assert!(value(&scores, "linkage_ratio") > 0.9);
+}
+
 #[test]
 fn a_generator_that_copies_half_of_what_it_gives_is_caught() {
     let mut set = beats(100, 6, BEATS, Split::Train, "N");
