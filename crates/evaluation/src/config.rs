@@ -18,6 +18,10 @@ pub struct EvaluationConfig {
     pub utility_draws: usize,
     /// Trees of the forests that judge utility; those that tell real from synthetic have half as many. Default 150.
     pub forest_trees: usize,
+    /// Random halves of the subjects over which membership is attacked. Default 20.
+    pub privacy_rounds: usize,
+    /// Segments of a class that a subject brings to an attack at most. Default 30.
+    pub privacy_segments_per_subject: usize,
 }
 
 impl Default for EvaluationConfig {
@@ -30,6 +34,8 @@ impl Default for EvaluationConfig {
             minimum_subjects: 5,
             utility_draws: 5,
             forest_trees: 150,
+            privacy_rounds: 20,
+            privacy_segments_per_subject: 30,
         }
     }
 }

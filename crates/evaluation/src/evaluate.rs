@@ -93,6 +93,9 @@ fn check(real: &SegmentSet, synthetic: &SegmentSet, config: &EvaluationConfig) -
     rule(n >= crate::cases::FEWEST, "segments_per_class", n.to_string(), "at least 4")?;
     rule(config.utility_draws >= 1, "utility_draws", config.utility_draws.to_string(), "at least 1")?;
     rule(config.forest_trees >= 1, "forest_trees", config.forest_trees.to_string(), "at least 1")?;
+    rule(config.privacy_rounds >= 2, "privacy_rounds", config.privacy_rounds.to_string(), "at least 2")?;
+    let beats = config.privacy_segments_per_subject;
+    rule(beats >= 1, "privacy_segments_per_subject", beats.to_string(), "at least 1")?;
     let k = config.neighbours;
     rule(k >= 1, "neighbours", k.to_string(), "at least 1")?;
     rule((0.0..=1.0).contains(&config.dtw_band), "dtw_band", config.dtw_band.to_string(), "a share from 0 to 1")

@@ -11,6 +11,8 @@ pub struct Exhibits {
     pub confusions: Vec<ConfusionMatrix>,
     /// Where in a segment a classifier with attention looked.
     pub attentions: Vec<Attention>,
+    /// Curves of attacks on privacy.
+    pub curves: Vec<Curve>,
 }
 
 /// Who was taken for what.
@@ -45,10 +47,30 @@ pub struct Attention {
     pub mean_segment: Vec<f64>,
 }
 
+/// A curve of one value over another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    /// The measure that it belongs to, without its last word: `membership_density_ratio_subject`.
+    pub name: String,
+    /// Class label, or `all`.
+    pub class: String,
+    /// Of which segments: `synthetic`, `same`, or a baseline's name.
+    pub set: String,
+    /// What `x` counts.
+    pub x_label: String,
+    /// What `y` counts.
+    pub y_label: String,
+    /// Ascending.
+    pub x: Vec<f64>,
+    /// One value for each of `x`.
+    pub y: Vec<f64>,
+}
+
 impl Exhibits {
     /// Adds those of `other`.
     pub fn extend(&mut self, other: Self) {
         self.confusions.extend(other.confusions);
         self.attentions.extend(other.attentions);
+        self.curves.extend(other.curves);
     }
 }

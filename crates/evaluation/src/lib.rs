@@ -11,6 +11,8 @@
 //! - `held_out` is segments of subjects that were not trained on against the reference: what generalisation costs;
 //! - `training_copy` is the reference against itself: the score of a generator that copies. Where it is the best value
 //!   in the row, the measure rewards copying and must not be read alone;
+//! - attacks on privacy ask about training and held-out subjects over random halves of both, and stand beside the same attacks on
+//!   copies, on real segments of other subjects and on other segments of the subjects asked about;
 //! - intervals resample subjects, not segments, and are left out where there are fewer than five subjects or one
 //!   gives over half of the segments.
 //!
@@ -30,6 +32,7 @@ mod linear;
 pub mod measures;
 pub mod neighbours;
 mod pool;
+mod privacy;
 mod scores;
 mod verdicts;
 

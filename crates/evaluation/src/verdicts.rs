@@ -15,10 +15,13 @@
 //!   real training is below 0.3 are not asked about). Not assessable where real training itself is below 0.5 (`tstr_macro_f1_…`:
 //!   `same`), where there are no held-out subjects, or fewer than two classes are fit for it. Copies of the training set pass:
 //!   whether they are copies is for other measures.
-//! - **private**, **plausible**: not assessable, since no measure of this version speaks to them.
+//! - **private**: by the thresholds written down in `verdicts/private.rs`.
+//! - **plausible**: not assessable, since no measure of this version speaks to them.
 //!
 //! A generator that is no better than sampling along principal components (`pca_gaussian`) is told so in the notes: on which of
 //! `precision`, `density` and `coverage`, over all classes, it is neither above that baseline nor at `same`.
+
+mod private;
 
 use std::collections::BTreeMap;
 
@@ -50,7 +53,7 @@ pub(crate) fn all(scores: &Scores) -> BTreeMap<String, Verdict> {
         ("faithful".to_string(), faithful(scores)),
         ("diverse".to_string(), diverse(scores)),
         ("useful".to_string(), useful(scores)),
-        ("private".to_string(), absent("privacy")),
+        ("private".to_string(), private::private(scores)),
         ("plausible".to_string(), absent("clinical")),
     ])
 }

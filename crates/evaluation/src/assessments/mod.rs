@@ -3,6 +3,7 @@
 
 mod comparisons;
 mod discrimination;
+mod privacy;
 mod utility;
 
 use physiosynth_signal::{Cancelled, Progress, Seed, SegmentSet};
@@ -42,4 +43,5 @@ pub(crate) struct Assessment {
 }
 
 /// Every assessment, in the order of the tables.
-pub(crate) const ASSESSMENTS: [Assessment; 3] = [comparisons::ASSESSMENT, discrimination::ASSESSMENT, utility::ASSESSMENT];
+pub(crate) const ASSESSMENTS: [Assessment; 4] =
+    [comparisons::ASSESSMENT, discrimination::ASSESSMENT, utility::ASSESSMENT, privacy::ASSESSMENT];

@@ -4,8 +4,10 @@
 //! Time grows with the product of the sets' sizes, memory with their sum: two further copies of each set's samples and a few
 //! numbers a segment.
 
+mod across;
 mod scan;
 
+pub use across::Across;
 use std::ops::Range;
 
 use rayon::prelude::*;
