@@ -20,6 +20,7 @@
 mod assessments;
 pub mod baselines;
 mod cases;
+pub mod clinical;
 mod comparison;
 mod config;
 mod evaluate;

@@ -1,6 +1,7 @@
 //! The parts of an evaluation, each answering for some families of measures. A new one is one new file and one line in
 //! [`ASSESSMENTS`].
 
+mod clinical;
 mod comparisons;
 
 use physiosynth_signal::{Cancelled, Progress, Seed, SegmentSet};
@@ -10,12 +11,12 @@ use crate::cases::Case;
 use crate::comparison::Shape;
 use crate::scores::Measure;
 
+pub(crate) use clinical::plausible;
+
 /// What assessments work on.
 pub(crate) struct Context<'a> {
     /// All real segments, of every split.
-    #[expect(dead_code, reason = "classifiers and attacks draw sets of their own from it")]
     pub real: &'a SegmentSet,
-    #[expect(dead_code, reason = "classifiers and attacks draw sets of their own from it")]
     pub synthetic: &'a SegmentSet,
     /// The classes that have segments enough, each with its sets.
     pub cases: &'a [Case],
@@ -40,4 +41,4 @@ pub(crate) struct Assessment {
 }
 
 /// Every assessment, in the order of the tables.
-pub(crate) const ASSESSMENTS: [Assessment; 1] = [comparisons::ASSESSMENT];
+pub(crate) const ASSESSMENTS: [Assessment; 2] = [comparisons::ASSESSMENT, clinical::ASSESSMENT];

@@ -1,0 +1,71 @@
+//! The QRS complex around a mark, from scale 2².
+
+use super::wavelet::GRID_HZ;
+use super::{Found, Way, edge, maxima};
+
+/// A flank counts from this share of the steepest one's modulus, before the steepest and after it (Martínez et al. 2004: γ).
+const SIGNIFICANT: [f64; 2] = [0.06, 0.09];
+/// The complex begins where the modulus has fallen to this share of the first flank's, rising or falling (ξ of the paper).
+const ONSET: [f64; 2] = [0.05, 0.07];
+/// It ends where the modulus has fallen to this share of the last flank's.
+const OFFSET: f64 = 0.125;
+/// Flanks of one complex follow one another within this time, in seconds: the P wave's last is farther from the first.
+const GAP_S: f64 = 0.068;
+/// How far before and after the mark flanks are looked for, in seconds.
+const REACH_S: [f64; 2] = [0.13, 0.16];
+/// The steepest flank is within this time of the mark, in seconds.
+const STEEPEST_S: f64 = 0.1;
+/// It is at least so many times steeper than the rest of the excerpt in the mean square: less is noise.
+const STANDS_OUT: f64 = 3.5;
+
+/// Looks for the complex; none where nothing at the mark stands out from the rest of the excerpt.
+pub(super) fn find(samples: &[f64], detail: &[f64], mark: usize) -> Option<Found> {
+    let span = |s: f64| (s * GRID_HZ).round() as usize;
+    let (from, to) = (mark.saturating_sub(span(REACH_S[0])), (mark + span(REACH_S[1])).min(detail.len()));
+    let near = mark.saturating_sub(span(STEEPEST_S))..mark + span(STEEPEST_S);
+    let flanks = maxima(detail, from, to);
+    let steepest = flanks
+        .iter()
+        .copied()
+        .enumerate()
+        .filter(|(_, i)| near.contains(i))
+        .max_by(|a, b| detail[a.1].abs().total_cmp(&detail[b.1].abs()).then(b.1.cmp(&a.1)))?;
+    let largest = detail[steepest.1].abs();
+    if largest < STANDS_OUT * outside(detail, from, to) {
+        return None;
+    }
+    // From the steepest flank outwards, as long as significant ones follow closely.
+    let chain = |side: &mut dyn Iterator<Item = usize>, share: f64| {
+        let mut outermost = steepest.1;
+        for i in side.filter(|&i| detail[i].abs() >= share * largest) {
+            if i.abs_diff(outermost) > span(GAP_S) {
+                break;
+            }
+            outermost = i;
+        }
+        outermost
+    };
+    let first = chain(&mut flanks[..steepest.0].iter().rev().copied(), SIGNIFICANT[0]);
+    let last = chain(&mut flanks[steepest.0 + 1..].iter().copied(), SIGNIFICANT[1]);
+    let onset = edge(detail, first, Way::Back, ONSET[usize::from(detail[first] < 0.0)], span(GAP_S));
+    let offset = edge(detail, last, Way::On, OFFSET, span(GAP_S));
+    let (begin, end) = (onset.map_or(first, |x| x as usize), offset.map_or(last, |x| x.ceil() as usize));
+    let level = f64::midpoint(samples[begin], samples[end.min(samples.len() - 1)]);
+    let height = |i: &usize| (samples[*i] - level).abs();
+    let peak = (begin..=end.min(samples.len() - 1)).max_by(|a, b| height(a).total_cmp(&height(b)).then(b.cmp(a)))?;
+    Some(Found { onset, peak: vertex(samples, peak), offset })
+}
+
+/// Root mean square of the transform outside `from..to`; 0 where less than 100 ms are left to judge by.
+fn outside(detail: &[f64], from: usize, to: usize) -> f64 {
+    let rest = detail[..from].iter().chain(&detail[to..]);
+    let (count, sum) = rest.fold((0_usize, 0.0), |(n, sum), d| (n + 1, sum + d * d));
+    if (count as f64) < 0.1 * GRID_HZ { 0.0 } else { (sum / count as f64).sqrt() }
+}
+
+/// The vertex of the parabola through an extremum and its neighbours.
+pub(super) fn vertex(samples: &[f64], i: usize) -> f64 {
+    let (Some(a), Some(c)) = (i.checked_sub(1).and_then(|j| samples.get(j)), samples.get(i + 1)) else { return i as f64 };
+    let bend = a - 2.0 * samples[i] + c;
+    if bend == 0.0 { i as f64 } else { i as f64 + (0.5 * (a - c) / bend).clamp(-0.5, 0.5) }
+}
