@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use physiosynth_evaluation::clinical::delineate::{Delineation, Neighbours, delineate, delineate_record};
 use physiosynth_formats::open_database;
 use physiosynth_preprocessing::{PreprocessingConfig, preprocess};
-use physiosynth_signal::{RecordSource, Seed, Silent};
+use physiosynth_signal::{Channel, RecordSource, Seed, Silent};
 use physiosynth_simulator::{Fiducials, SimulatedDatabase, SimulatorConfig, WaveLimits};
 use rand::RngExt;
 
@@ -50,16 +50,30 @@ impl Tally {
 
 type Table = BTreeMap<(&'static str, &'static str), Tally>;
 
-fn add(table: &mut Table, label: &'static str, truth: &Fiducials, found: &Delineation, mark_s: f64) {
+/// Where the clean signal is farthest from the straight line between a wave's ends: the simulator's own peak is the centre of the
+/// largest of several Gaussians, which is not where their sum peaks.
+fn peak(clean: &Channel, limits: &WaveLimits) -> f64 {
+    let rate = clean.sampling_frequency_hz;
+    let (from, to) = ((limits.onset_s * rate).round() as usize, (limits.offset_s * rate).round() as usize);
+    let x = &clean.samples[from..=to.min(clean.samples.len() - 1)];
+    let slope = (x[x.len() - 1] - x[0]) / (x.len() - 1) as f32;
+    let height = |i: usize| (x[i] - x[0] - slope * i as f32).abs();
+    let highest = (0..x.len()).max_by(|&i, &j| height(i).total_cmp(&height(j))).unwrap();
+    (from + highest) as f64 / rate
+}
+
+fn add(table: &mut Table, truth: &Fiducials, clean: &Channel, found: &Delineation, mark_s: f64) {
+    let label = truth.label;
     let relative = |limits: Option<WaveLimits>, of: fn(&WaveLimits) -> f64| limits.map(|l| of(&l) - mark_s);
+    let peak = |limits: Option<WaveLimits>| limits.map(|l| peak(clean, &l) - mark_s);
     let rows = [
         ("1 P onset", relative(truth.p, |l| l.onset_s), found.p.and_then(|w| w.onset_s)),
-        ("2 P peak", relative(truth.p, |l| l.peak_s), found.p.map(|w| w.peak_s)),
+        ("2 P peak", peak(truth.p), found.p.map(|w| w.peak_s)),
         ("3 P offset", relative(truth.p, |l| l.offset_s), found.p.and_then(|w| w.offset_s)),
         ("4 QRS onset", relative(truth.qrs, |l| l.onset_s), found.qrs.and_then(|w| w.onset_s)),
         ("5 R peak", Some(truth.r_peak_s - mark_s), found.qrs.map(|w| w.peak_s)),
         ("6 QRS offset", relative(truth.qrs, |l| l.offset_s), found.qrs.and_then(|w| w.offset_s)),
-        ("7 T peak", relative(truth.t, |l| l.peak_s), found.t.map(|w| w.peak_s)),
+        ("7 T peak", peak(truth.t), found.t.map(|w| w.peak_s)),
         ("8 T offset", relative(truth.t, |l| l.offset_s), found.t.and_then(|w| w.offset_s)),
     ];
     for (name, truth, found) in rows {
@@ -85,8 +99,13 @@ fn print(title: &str, table: &Table) {
 
 /// Delineates simulated records of `rate` whole, on the first lead.
 fn simulated(rate: f64, noise_scale: f64) -> Table {
-    let config =
-        SimulatorConfig { subjects: 16, duration_s: 60.0, sampling_frequency_hz: rate, noise_scale, ..SimulatorConfig::default() };
+    let config = SimulatorConfig {
+        subjects: 16,
+        duration_s: 60.0,
+        sampling_frequency_hz: rate,
+        noise_scale,
+        ..SimulatorConfig::default()
+    };
     let database = SimulatedDatabase::new(&config, Seed(7)).unwrap();
     let mut table = Table::new();
     for index in 0..config.subjects {
@@ -96,7 +115,7 @@ fn simulated(rate: f64, noise_scale: f64) -> Table {
         let found = delineate_record(samples, rate, &marks);
         // The outermost beats may reach over the ends.
         for i in 1..marks.len() - 1 {
-            add(&mut table, record.fiducials[i].label, &record.fiducials[i], &found[i], marks[i] as f64 / rate);
+            add(&mut table, &record.fiducials[i], &record.clean[0], &found[i], marks[i] as f64 / rate);
         }
     }
     table
@@ -118,10 +137,30 @@ fn simulated_segments() -> Table {
             let samples: Vec<f32> = set.physical(i).iter().copied().collect();
             let neighbours = Neighbours::new(f64::from(segment.rr_before_s), f64::from(segment.rr_after_s));
             let found = delineate(&samples, set.sampling_frequency_hz, set.mark_index, neighbours);
-            add(&mut table, of.label, of, &found, of.sample as f64 / config.sampling_frequency_hz);
+            add(&mut table, of, &truth.clean[0], &found, of.sample as f64 / config.sampling_frequency_hz);
         }
     }
     table
+}
+
+/// Lowest sensitivity, largest mean error and largest standard deviation in milliseconds that are accepted for sinus beats.
+const ACCEPTED: [(&str, f64, f64, f64); 8] = [
+    ("1 P onset", 0.95, 10.0, 8.0),
+    ("2 P peak", 0.95, 5.0, 8.0),
+    ("3 P offset", 0.95, 5.0, 8.0),
+    ("4 QRS onset", 0.99, 12.0, 14.0),
+    ("5 R peak", 0.99, 2.0, 3.0),
+    ("6 QRS offset", 0.99, 6.0, 14.0),
+    ("7 T peak", 0.95, 10.0, 10.0),
+    ("8 T offset", 0.95, 8.0, 12.0),
+];
+
+fn check(table: &Table, left_out: &str) {
+    for (name, sensitivity, mean, deviation) in ACCEPTED.into_iter().filter(|row| row.0 != left_out) {
+        let t = &table[&("N", name)];
+        assert!(t.errors.len() > 500 && t.sensitivity() >= sensitivity, "{name}: sensitivity {}", t.sensitivity());
+        assert!(t.mean().abs() <= mean && t.deviation() <= deviation, "{name}: {} ± {} ms", t.mean(), t.deviation());
+    }
 }
 
 #[test]
@@ -129,8 +168,17 @@ fn simulated_waves_are_found_where_they_are() {
     for (rate, noise) in [(360.0, 0.0), (360.0, 1.0), (128.0, 1.0), (500.0, 1.0)] {
         let table = simulated(rate, noise);
         print(&format!("simulated, {rate} Hz, noise x {noise}"), &table);
+        check(&table, "");
     }
-    print("simulated, default segments", &simulated_segments());
+}
+
+/// A quarter of the P waves begin before the segment, or so near its beginning that no onset can be told.
+#[test]
+fn waves_of_default_segments_are_found_where_they_are() {
+    let table = simulated_segments();
+    print("simulated, default segments", &table);
+    check(&table, "1 P onset");
+    assert!(table[&("N", "1 P onset")].sensitivity() > 0.6);
 }
 
 fn mitdb() -> Option<PathBuf> {
@@ -162,7 +210,8 @@ fn the_r_peaks_of_mitdb_are_found_again() {
             .iter()
             .filter_map(|a| ["N", "L", "R", "A", "V"].into_iter().find(|c| *c == a.code).map(|c| (a.sample as usize, c)))
             .collect();
-        let moved: Vec<usize> = marks.iter().map(|m| m.0.saturating_add_signed(rng.random_range(-14..=14))).collect();
+        let moved: Vec<usize> =
+            marks.iter().map(|m| m.0.saturating_add_signed(rng.random_range(-14_i64..=14) as isize)).collect();
         let found = delineate_record(&channel.samples, channel.sampling_frequency_hz, &moved);
         for (((sample, code), moved), found) in marks.iter().zip(&moved).zip(&found) {
             let (tally, inside) = table.entry(code).or_default();
@@ -183,5 +232,8 @@ fn the_r_peaks_of_mitdb_are_found_again() {
             t.deviation(),
             *inside as f64 / beats as f64
         );
+        let deviation = if *code == "V" { 22.0 } else { 12.0 };
+        assert!(t.sensitivity() > 0.99 && t.mean().abs() < 8.0 && t.deviation() < deviation, "{code}");
+        assert!(*inside as f64 > 0.95 * beats as f64, "{code}");
     }
 }

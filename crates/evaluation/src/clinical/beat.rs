@@ -84,7 +84,7 @@ impl Lead<'_> {
     fn at(&self, time_s: f64) -> Option<f64> {
         let position = self.position(time_s);
         let i = position.floor();
-        if !(i >= 0.0) {
+        if i.is_nan() || i < 0.0 {
             return None;
         }
         let here = f64::from(*self.samples.get(i as usize)?);

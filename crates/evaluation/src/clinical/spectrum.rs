@@ -150,7 +150,7 @@ impl Spectrum {
     pub fn entropy(&self) -> Option<f64> {
         let (_, density) = self.of(WHOLE);
         let sum: f64 = density.iter().sum();
-        if density.len() < 2 || !(sum > 0.0) {
+        if density.len() < 2 || sum.is_nan() || sum <= 0.0 {
             return None;
         }
         let entropy: f64 = density.iter().filter(|p| **p > 0.0).map(|p| -(p / sum) * (p / sum).ln()).sum();

@@ -52,7 +52,8 @@ pub fn annotated_beats(annotations: &[Annotation], sampling_frequency_hz: f64) -
         match mark.code.as_ref() {
             "+" if mark.aux.starts_with('(') => fibrillation = mark.aux.starts_with("(AFIB"),
             "~" | "!" | "[" | "]" => after_gap = true,
-            code @ ("N" | "L" | "R" | "B" | "A" | "a" | "J" | "S" | "V" | "r" | "F" | "e" | "j" | "n" | "E" | "/" | "f" | "Q" | "?") => {
+            code @ ("N" | "L" | "R" | "B" | "A" | "a" | "J" | "S" | "V" | "r" | "F" | "e" | "j" | "n" | "E" | "/" | "f" | "Q"
+            | "?") => {
                 let normal = matches!(code, "N" | "L" | "R" | "B");
                 beats.push(Beat { time_s: mark.sample as f64 / sampling_frequency_hz, normal, fibrillation, after_gap });
                 after_gap = false;
@@ -76,9 +77,8 @@ pub fn variability(beats: &[Beat], window_s: f64) -> Vec<Variability> {
             let (from, to) = (k as f64 * window_s, (k + 1) as f64 * window_s);
             let first = beats.partition_point(|b| b.time_s < from);
             let end = beats.partition_point(|b| b.time_s < to);
-            let covered = of_beats(&beats[first.saturating_sub(1)..end], fibrillation).filter(|v| {
-                v.mean_nn_ms * v.intervals as f64 >= 1000.0 * COVERED * window_s
-            });
+            let covered = of_beats(&beats[first.saturating_sub(1)..end], fibrillation)
+                .filter(|v| v.mean_nn_ms * v.intervals as f64 >= 1000.0 * COVERED * window_s);
             found.extend(covered.map(|v| Variability { start_s: from, ..v }));
         }
     }

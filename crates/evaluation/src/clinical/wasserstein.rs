@@ -56,7 +56,7 @@ impl Merged {
     /// The distance with a weight for each value of the second sample.
     fn distance(&self, weight: impl Fn(usize) -> f64) -> Option<f64> {
         let total: f64 = self.values.iter().filter_map(|v| v.1).map(&weight).sum();
-        if !(total > 0.0) {
+        if total <= 0.0 {
             return None;
         }
         let (mut below_a, mut below_b, mut area) = (0.0, 0.0, 0.0);

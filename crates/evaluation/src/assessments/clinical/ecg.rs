@@ -14,9 +14,8 @@ use crate::scores::{Better, Measure};
 /// What is known of one beat of a set.
 #[derive(Debug, Clone, Copy)]
 struct Beat {
-    p: bool,
-    qrs: bool,
-    t: bool,
+    /// Whether a P wave, a QRS complex and a T wave were found.
+    waves: [bool; 3],
     quantities: BeatQuantities,
     rr_ms: Option<f64>,
     outside: bool,
@@ -76,6 +75,14 @@ fn millivolts(unit: &str) -> Option<f64> {
     }
 }
 
+/// The classes together.
+struct Together {
+    sets: Sets<Vec<Beat>>,
+    /// Whose the synthetic beats are, and whose the real ones of the reference.
+    subjects: Vec<String>,
+    real: Vec<String>,
+}
+
 /// Adds the rows of each class and of all.
 pub(super) fn assess(lead: usize, context: &Context, findings: &mut Findings) -> Result<(), Cancelled> {
     let unit = context.real.channel_units.get(lead).map_or("", String::as_str);
@@ -83,18 +90,18 @@ pub(super) fn assess(lead: usize, context: &Context, findings: &mut Findings) ->
     if factor.is_none() {
         findings.notes.push(format!("clinical: amplitudes are not compared, since '{unit}' is no unit of voltage known here"));
     }
-    let mut all: Option<(Sets<Vec<Beat>>, Vec<String>, Vec<String>)> = None;
+    let mut all: Option<Together> = None;
     context.progress.begin("clinical", context.cases.len() as u64, "classes");
     for case in context.cases {
         let sets = pools(case, context).map(|pool| beats(pool, lead, factor, context));
         let subjects = case.synthetic.subjects.clone();
         findings.measures.extend(rows(&case.class, &sets, &subjects, case.reference.subject_count(), context));
         match &mut all {
-            None => all = Some((sets, subjects, case.reference.subjects.clone())),
-            Some((together, whose, real)) => {
-                together.append(&sets);
-                whose.extend(subjects);
-                real.extend(case.reference.subjects.iter().cloned());
+            None => all = Some(Together { sets, subjects, real: case.reference.subjects.clone() }),
+            Some(together) => {
+                together.sets.append(&sets);
+                together.subjects.extend(subjects);
+                together.real.extend(case.reference.subjects.iter().cloned());
             }
         }
         context.progress.advance(1);
@@ -102,7 +109,7 @@ pub(super) fn assess(lead: usize, context: &Context, findings: &mut Findings) ->
             return Err(Cancelled);
         }
     }
-    if let Some((sets, subjects, mut real)) = all {
+    if let Some(Together { sets, subjects, mut real }) = all {
         real.sort();
         real.dedup();
         findings.measures.extend(rows("all", &sets, &subjects, real.len(), context));
@@ -124,18 +131,12 @@ fn beats(pool: &Pool, lead: usize, millivolts: Option<f64>, context: &Context) -
             let mut quantities = beat_quantities(&samples, rate, mark, &waves, neighbours.before_s);
             let outside = limits::beat_outside(&samples, &quantities, neighbours.before_s, millivolts.is_some());
             if millivolts.is_none() {
-                quantities = BeatQuantities {
-                    p_mv: None,
-                    r_mv: None,
-                    s_mv: None,
-                    t_mv: None,
-                    st60_mv: None,
-                    st80_mv: None,
-                    ..quantities
-                };
+                quantities =
+                    BeatQuantities { p_mv: None, r_mv: None, s_mv: None, t_mv: None, st60_mv: None, st80_mv: None, ..quantities };
             }
             let rr_ms = neighbours.before_s.map(|rr| 1000.0 * rr);
-            Beat { p: waves.p.is_some(), qrs: waves.qrs.is_some(), t: waves.t.is_some(), quantities, rr_ms, outside }
+            let waves = [waves.p.is_some(), waves.qrs.is_some(), waves.t.is_some()];
+            Beat { waves, quantities, rr_ms, outside }
         })
         .collect()
 }
@@ -151,15 +152,13 @@ fn rows(class: &str, sets: &Sets<Vec<Beat>>, subjects: &[String], real_subjects:
         subjects: real_subjects,
     };
     let mut measures = Vec::new();
-    let presence: [(&str, &str, fn(&Beat) -> bool); 3] =
-        [("p_wave", "P wave", |b| b.p), ("qrs", "QRS complex", |b| b.qrs), ("t_wave", "T wave", |b| b.t)];
-    for (name, what, present) in presence {
+    for (wave, (name, what)) in [("p_wave", "P wave"), ("qrs", "QRS complex"), ("t_wave", "T wave")].into_iter().enumerate() {
         let definition = format!(
             "Share of beats in which the delineator finds a {what} (after Martínez et al. 2004: quadratic spline wavelet), 0 to 1; the \
              closer to the real share, the better. Blind to where the wave is and how high. A wave can be missed in noise, or where the \
              segment ends before it."
         );
-        let shares = sets.map(|beats| beats.iter().map(present).collect::<Vec<bool>>());
+        let shares = sets.map(|beats| beats.iter().map(|b| b.waves[wave]).collect::<Vec<bool>>());
         measures.push(row(format!("{name}_share"), "", Better::NearSame, definition).shares(&shares, subjects, context));
     }
     let definition = format!(

@@ -51,7 +51,11 @@ fn quantities(unit: &str) -> Vec<Quantity> {
         ("hjorth_activity", format!("{unit}²"), "Hjorth's activity, the variance"),
         ("hjorth_mobility_per_s", "1/s".into(), "Hjorth's mobility, √(variance of the slope / variance)"),
         ("hjorth_complexity", String::new(), "Hjorth's complexity, mobility of the slope over mobility"),
-        ("line_length_per_s", format!("{unit}/s"), "line length, the sum of absolute differences of neighbouring samples per second"),
+        (
+            "line_length_per_s",
+            format!("{unit}/s"),
+            "line length, the sum of absolute differences of neighbouring samples per second",
+        ),
     ];
     let rest = rest.into_iter().map(|(name, unit, what)| quantity(name.into(), unit, what.into()));
     power.chain(share).chain(rest).collect()

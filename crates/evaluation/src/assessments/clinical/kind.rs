@@ -11,8 +11,7 @@ pub(super) enum Kind {
     Unknown,
 }
 
-const ECG_LEADS: [&str; 14] =
-    ["I", "II", "III", "AVR", "AVL", "AVF", "MLI", "MLII", "MLIII", "ML5", "CM2", "CM5", "CC5", "MCL1"];
+const ECG_LEADS: [&str; 14] = ["I", "II", "III", "AVR", "AVL", "AVF", "MLI", "MLII", "MLIII", "ML5", "CM2", "CM5", "CC5", "MCL1"];
 const ELECTRODES: [&str; 16] = ["FP", "AF", "F", "FC", "FT", "T", "C", "CP", "TP", "P", "PO", "O", "A", "M", "I", "N"];
 
 /// The kind of the channels of these names and units. ECG leads win where both kinds of name occur as often.

@@ -10,6 +10,9 @@ use super::{Context, Findings};
 use crate::clinical::variability::{Beat, Variability, WINDOW_S, variability};
 use crate::scores::Better;
 
+/// One quantity of variability: name, unit, value and description.
+type Quantity = (&'static str, &'static str, fn(&Variability) -> f64, &'static str);
+
 /// Fewest windows on a side.
 const FEWEST_WINDOWS: usize = 8;
 
@@ -29,16 +32,19 @@ pub(super) fn assess(context: &Context, findings: &mut Findings) {
     let mut train = windows(context.real, |split| split == Split::Train);
     if train.len() < 2 * FEWEST_WINDOWS {
         let found = train.len();
-        findings.notes.push(format!("clinical: heart rate variability is not compared: {found} whole training windows of five minutes"));
+        findings
+            .notes
+            .push(format!("clinical: heart rate variability is not compared: {found} whole training windows of five minutes"));
         return;
     }
     train.shuffle(&mut context.seed.stream("evaluation/clinical/windows", 0));
     let same = train.split_off(train.len() / 2);
     findings.notes.push(
-        "clinical: segments do not say which rhythm is in force, so that windows of atrial fibrillation are among the others".into(),
+        "clinical: segments do not say which rhythm is in force, so that windows of atrial fibrillation are among the others"
+            .into(),
     );
     let sets = Sets { reference: train, synthetic: made, same, held_out, baselines: Vec::new() };
-    let quantities: [(&str, &str, fn(&Variability) -> f64, &str); 4] = [
+    let quantities: [Quantity; 4] = [
         ("mean_nn_ms", "ms", |v| v.mean_nn_ms, "the mean NN interval"),
         ("sdnn_ms", "ms", |v| v.sdnn_ms, "SDNN, the standard deviation of NN intervals"),
         ("rmssd_ms", "ms", |v| v.rmssd_ms, "RMSSD, the root mean square of differences of successive NN intervals"),
@@ -50,7 +56,15 @@ pub(super) fn assess(context: &Context, findings: &mut Findings) {
              neighbouring beats of class N) in synthetic and in real training records. Blind to the order of intervals beyond neighbours."
         );
         let (segments, subjects) = (sets.synthetic.len(), sets.reference.len());
-        let row = Row { name: format!("wasserstein_{name}"), unit, class: "all", better: Better::Lower, definition, segments, subjects };
+        let row = Row {
+            name: format!("wasserstein_{name}"),
+            unit,
+            class: "all",
+            better: Better::Lower,
+            definition,
+            segments,
+            subjects,
+        };
         findings.measures.extend(row.distances(&sets.map(|windows| windows.iter().map(|v| Some(of(v))).collect()), &[], context));
     }
 }
@@ -82,7 +96,8 @@ fn beats(mut marks: Vec<(i64, f64, bool)>) -> Vec<Beat> {
     let beat = |(sample, rr_s, normal): (i64, f64, bool)| {
         let time_s = sample as f64 / rate;
         // Where the beat before has no segment, the distance is not the interval.
-        let after_gap = !((time_s - before - rr_s).abs() <= 2.0 / rate);
+        let off = (time_s - before - rr_s).abs();
+        let after_gap = off.is_nan() || off > 2.0 / rate;
         before = time_s;
         Beat { time_s, normal, fibrillation: false, after_gap }
     };

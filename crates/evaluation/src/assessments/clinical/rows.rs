@@ -55,7 +55,8 @@ impl<T: Clone> Sets<Vec<T>> {
 /// The pools of a class, its baselines' among them.
 pub(super) fn pools(case: &Case, context: &Context) -> Sets<Pool> {
     let train = case.train();
-    let fitting = Fitting { train: &train, reference: &case.reference, shape: context.shape, seed: context.seed, class: &case.class };
+    let fitting =
+        Fitting { train: &train, reference: &case.reference, shape: context.shape, seed: context.seed, class: &case.class };
     Sets {
         reference: case.reference.clone(),
         synthetic: case.synthetic.clone(),

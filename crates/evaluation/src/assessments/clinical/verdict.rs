@@ -29,7 +29,8 @@ fn negligible(name: &str) -> f64 {
 pub(crate) fn plausible(scores: &Scores) -> Vec<(bool, String)> {
     let clinical = scores.measures.iter().filter(|m| m.family == Family::Clinical && m.segments >= FEWEST);
     // `all` repeats the classes, but for what is of records.
-    let own = |m: &&Measure| m.class != "all" || !scores.measures.iter().any(|other| other.name == m.name && other.class != "all");
+    let own =
+        |m: &&Measure| m.class != "all" || !scores.measures.iter().any(|other| other.name == m.name && other.class != "all");
     clinical.filter(own).filter_map(finding).collect()
 }
 

@@ -12,7 +12,13 @@
 //! - the complex is replaced by a straight line before P and T waves are looked for, so that they can be close to it;
 //! - a wave must be a share of the complex's height and rise above the noise; the paper's thresholds compare with the mean square of
 //!   minutes of signal, which a segment does not have;
-//! - the end of the complex is where the modulus has fallen to the same share on both signs of flank.
+//! - the complex ends where the modulus has fallen to the same share for either sign of the last flank, and the P wave where it has
+//!   fallen to the share at which it began.
+//!
+//! `tests/delineation.rs` prints sensitivity and errors. On simulated beats of 60 to 130 ms of QRS with noise, boundaries of sinus
+//! beats are found to within 10 ms on average, with standard deviations of 2 to 11 ms; a Q wave of a few per cent of R is missed, and with it
+//! 15 ms of QRS. In a segment that begins 250 ms before the mark, a quarter of P onsets lie outside or too near the edge. Ventricular beats
+//! are found a P wave in about one case of three: those shares are to be read against the real ones, which have them too.
 //!
 //! Whatever cannot be found is `None`: a wave that is not there, an end that lies outside the excerpt, everything where samples are
 //! missing. Nothing here fails.
@@ -66,7 +72,7 @@ impl Neighbours {
 /// are sensible; the work is done at 250 Hz, with results between samples.
 pub fn delineate(samples: &[f32], sampling_frequency_hz: f64, mark: usize, neighbours: Neighbours) -> Delineation {
     let Some((grid, mark)) = on_grid(samples, sampling_frequency_hz, mark) else { return Delineation::default() };
-    let Some(complex) = qrs::find(&grid, &transform(&grid)[1], mark) else { return Delineation::default() };
+    let Some(complex) = qrs::find(&grid, &transform(&grid), mark) else { return Delineation::default() };
     let seconds = |position: f64| (position - mark as f64) / GRID_HZ;
     let wave = |found: Found| Wave {
         onset_s: found.onset.map(seconds),

@@ -5,21 +5,26 @@ use super::{Found, Way, edge, maxima};
 
 /// A flank counts from this share of the steepest one's modulus, before the steepest and after it (Martínez et al. 2004: γ).
 const SIGNIFICANT: [f64; 2] = [0.06, 0.09];
+/// And from so many standard deviations of the noise, as the finest scale shows it outside the complex.
+const ABOVE_NOISE: f64 = 4.0;
+/// What white noise has at scale 2² over what it has at 2¹: the root of the sums of squares of the two filters.
+const WHITE: f64 = 0.4677;
 /// The complex begins where the modulus has fallen to this share of the first flank's, rising or falling (ξ of the paper).
 const ONSET: [f64; 2] = [0.05, 0.07];
 /// It ends where the modulus has fallen to this share of the last flank's.
 const OFFSET: f64 = 0.125;
-/// Flanks of one complex follow one another within this time, in seconds: the P wave's last is farther from the first.
+/// Flanks of one complex follow one another within this time, in seconds.
 const GAP_S: f64 = 0.068;
-/// How far before and after the mark flanks are looked for, in seconds.
-const REACH_S: [f64; 2] = [0.13, 0.16];
+/// How far before and after the mark flanks are looked for, in seconds: farther lie those of the P wave and of the T wave.
+const REACH_S: [f64; 2] = [0.09, 0.13];
 /// The steepest flank is within this time of the mark, in seconds.
 const STEEPEST_S: f64 = 0.1;
-/// It is at least so many times steeper than the rest of the excerpt in the mean square: less is noise.
+/// It is at least so many times as steep as the rest of the excerpt usually is: less is noise.
 const STANDS_OUT: f64 = 3.5;
 
 /// Looks for the complex; none where nothing at the mark stands out from the rest of the excerpt.
-pub(super) fn find(samples: &[f64], detail: &[f64], mark: usize) -> Option<Found> {
+pub(super) fn find(samples: &[f64], levels: &[Vec<f64>], mark: usize) -> Option<Found> {
+    let [finest, detail, ..] = levels else { return None };
     let span = |s: f64| (s * GRID_HZ).round() as usize;
     let (from, to) = (mark.saturating_sub(span(REACH_S[0])), (mark + span(REACH_S[1])).min(detail.len()));
     let near = mark.saturating_sub(span(STEEPEST_S))..mark + span(STEEPEST_S);
@@ -34,10 +39,11 @@ pub(super) fn find(samples: &[f64], detail: &[f64], mark: usize) -> Option<Found
     if largest < STANDS_OUT * outside(detail, from, to) {
         return None;
     }
+    let noise = WHITE * outside(finest, from, to);
     // From the steepest flank outwards, as long as significant ones follow closely.
     let chain = |side: &mut dyn Iterator<Item = usize>, share: f64| {
         let mut outermost = steepest.1;
-        for i in side.filter(|&i| detail[i].abs() >= share * largest) {
+        for i in side.filter(|&i| detail[i].abs() >= (share * largest).max(ABOVE_NOISE * noise)) {
             if i.abs_diff(outermost) > span(GAP_S) {
                 break;
             }
@@ -56,11 +62,15 @@ pub(super) fn find(samples: &[f64], detail: &[f64], mark: usize) -> Option<Found
     Some(Found { onset, peak: vertex(samples, peak), offset })
 }
 
-/// Root mean square of the transform outside `from..to`; 0 where less than 100 ms are left to judge by.
+/// How large the transform is outside `from..to`: its standard deviation if it were Gaussian, from the median modulus, which neighbouring
+/// beats and T waves hardly move. 0 where less than 100 ms are left to judge by.
 fn outside(detail: &[f64], from: usize, to: usize) -> f64 {
-    let rest = detail[..from].iter().chain(&detail[to..]);
-    let (count, sum) = rest.fold((0_usize, 0.0), |(n, sum), d| (n + 1, sum + d * d));
-    if (count as f64) < 0.1 * GRID_HZ { 0.0 } else { (sum / count as f64).sqrt() }
+    let mut rest: Vec<f64> = detail[..from.min(to)].iter().chain(&detail[to..]).map(|d| d.abs()).collect();
+    if (rest.len() as f64) < 0.1 * GRID_HZ {
+        return 0.0;
+    }
+    let middle = rest.len() / 2;
+    *rest.select_nth_unstable_by(middle, f64::total_cmp).1 / 0.6745
 }
 
 /// The vertex of the parabola through an extremum and its neighbours.
