@@ -1,4 +1,4 @@
-//! Clinical quantities beside SciPy, NumPy and NeuroKit2: `goldens/make_clinical.py` made the values, and says with which versions.
+//! Clinical quantities beside SciPy, NumPy and `NeuroKit2`: `goldens/make_clinical.py` made the values, and says with which versions.
 
 use std::f64::consts::TAU;
 

@@ -72,7 +72,9 @@ impl Neighbours {
 /// are sensible; the work is done at 250 Hz, with results between samples.
 pub fn delineate(samples: &[f32], sampling_frequency_hz: f64, mark: usize, neighbours: Neighbours) -> Delineation {
     let Some((grid, mark)) = on_grid(samples, sampling_frequency_hz, mark) else { return Delineation::default() };
-    let Some(complex) = qrs::find(&grid, &transform(&grid), mark) else { return Delineation::default() };
+    let Some(complex) = qrs::find(&grid, &transform(&grid), mark, sampling_frequency_hz / GRID_HZ) else {
+        return Delineation::default();
+    };
     let seconds = |position: f64| (position - mark as f64) / GRID_HZ;
     let wave = |found: Found| Wave {
         onset_s: found.onset.map(seconds),

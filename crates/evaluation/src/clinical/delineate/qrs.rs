@@ -7,8 +7,6 @@ use super::{Found, Way, edge, maxima};
 const SIGNIFICANT: [f64; 2] = [0.06, 0.09];
 /// And from so many standard deviations of the noise, as the finest scale shows it outside the complex.
 const ABOVE_NOISE: f64 = 4.0;
-/// What white noise has at scale 2² over what it has at 2¹: the root of the sums of squares of the two filters.
-const WHITE: f64 = 0.4677;
 /// The complex begins where the modulus has fallen to this share of the first flank's, rising or falling (ξ of the paper).
 const ONSET: [f64; 2] = [0.05, 0.07];
 /// It ends where the modulus has fallen to this share of the last flank's.
@@ -22,8 +20,8 @@ const STEEPEST_S: f64 = 0.1;
 /// It is at least so many times as steep as the rest of the excerpt usually is: less is noise.
 const STANDS_OUT: f64 = 3.5;
 
-/// Looks for the complex; none where nothing at the mark stands out from the rest of the excerpt.
-pub(super) fn find(samples: &[f64], levels: &[Vec<f64>], mark: usize) -> Option<Found> {
+/// Looks for the complex in an excerpt that holds `band` of the grid's half rate (0 to 1; less where it was sampled more slowly); none where nothing at the mark stands out from the rest of the excerpt.
+pub(super) fn find(samples: &[f64], levels: &[Vec<f64>], mark: usize, band: f64) -> Option<Found> {
     let [finest, detail, ..] = levels else { return None };
     let span = |s: f64| (s * GRID_HZ).round() as usize;
     let (from, to) = (mark.saturating_sub(span(REACH_S[0])), (mark + span(REACH_S[1])).min(detail.len()));
@@ -39,7 +37,7 @@ pub(super) fn find(samples: &[f64], levels: &[Vec<f64>], mark: usize) -> Option<
     if largest < STANDS_OUT * outside(detail, from, to) {
         return None;
     }
-    let noise = WHITE * outside(finest, from, to);
+    let noise = coarser_noise(band) * outside(finest, from, to);
     // From the steepest flank outwards, as long as significant ones follow closely.
     let chain = |side: &mut dyn Iterator<Item = usize>, share: f64| {
         let mut outermost = steepest.1;
@@ -73,9 +71,32 @@ fn outside(detail: &[f64], from: usize, to: usize) -> f64 {
     *rest.select_nth_unstable_by(middle, f64::total_cmp).1 / 0.6745
 }
 
+/// What noise that is white up to `band` of half the grid's rate has at scale 2² over what it has at 2¹: the root of the ratio of the
+/// integrals of the squared responses, 16 cos⁶(ω/2) sin² ω and 16 sin²(ω/2).
+fn coarser_noise(band: f64) -> f64 {
+    let steps = 64;
+    let (coarse, fine) = (0..steps).fold((0.0, 0.0), |(coarse, fine), i| {
+        let omega = std::f64::consts::PI * band.min(1.0) * (f64::from(i) + 0.5) / f64::from(steps);
+        (coarse + (0.5 * omega).cos().powi(6) * omega.sin().powi(2), fine + (0.5 * omega).sin().powi(2))
+    });
+    (coarse / fine).sqrt()
+}
+
 /// The vertex of the parabola through an extremum and its neighbours.
 pub(super) fn vertex(samples: &[f64], i: usize) -> f64 {
     let (Some(a), Some(c)) = (i.checked_sub(1).and_then(|j| samples.get(j)), samples.get(i + 1)) else { return i as f64 };
     let bend = a - 2.0 * samples[i] + c;
     if bend == 0.0 { i as f64 } else { i as f64 + (0.5 * (a - c) / bend).clamp(-0.5, 0.5) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::coarser_noise;
+
+    #[test]
+    fn noise_of_the_coarser_scale_follows_from_the_filters() {
+        // White: the sums of squares of the filters, (1 + 9 + 4 + 4 + 9 + 1) / 16 and 8.
+        assert!((coarser_noise(1.0) - (28.0_f64 / 16.0 / 8.0).sqrt()).abs() < 1e-9, "{}", coarser_noise(1.0));
+        assert!((coarser_noise(0.01) - 2.0).abs() < 0.01, "slow signals double from scale to scale");
+    }
 }
