@@ -16,7 +16,7 @@
 //!   fallen to the share at which it began.
 //!
 //! `tests/delineation.rs` prints sensitivity and errors. On simulated beats of 60 to 130 ms of QRS with noise, boundaries of sinus
-//! beats are found to within 10 ms on average, with standard deviations of 2 to 11 ms; a Q wave of a few per cent of R is missed, and with it
+//! beats are found to within 10 ms on average, with standard deviations of 2 to 12 ms; a Q wave of a few per cent of R is missed, and with it
 //! 15 ms of QRS. In a segment that begins 250 ms before the mark, a quarter of P onsets lie outside or too near the edge. Ventricular beats
 //! are found a P wave in about one case of three: those shares are to be read against the real ones, which have them too.
 //!
