@@ -180,7 +180,7 @@ fn rows(class: &str, sets: &Sets<Vec<Beat>>, subjects: &[String], real_subjects:
         let values = sets.map(|beats| beats.iter().map(quantity.of).collect::<Vec<_>>());
         let definition = format!(
             "Wasserstein-1 distance, in {}, between the distributions of one quantity in the scored and in the real training beats: {}. 0 is \
-             equal; it is how far values have to be moved on average. Beats in which the quantity cannot be found do not count, and the joint \
+             equal; it is how far values have to be moved on average. Given where half of the real beats have it. Beats without it do not count, and the joint \
              distribution with other quantities is not seen. The interval leaves out one subject at a time.",
             quantity.unit, quantity.what
         );

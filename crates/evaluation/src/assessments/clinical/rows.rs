@@ -11,8 +11,9 @@ use super::Context;
 
 /// Fewest values on each side of a distance.
 pub(super) const FEWEST: usize = 8;
-/// A quantity is compared where at least this share of the reference's segments has it: a few waves found in noise say nothing.
-pub(super) const COMMON: f64 = 0.2;
+/// A quantity is compared where at least this share of the reference's segments has it: the P waves that are found in a third of ventricular
+/// beats are none, and their PR intervals say nothing.
+pub(super) const COMMON: f64 = 0.5;
 
 /// The same thing of each set of segments.
 #[derive(Debug, Clone, Default)]
