@@ -22,6 +22,7 @@
 mod assessments;
 pub mod baselines;
 mod cases;
+pub mod clinical;
 mod comparison;
 mod config;
 mod evaluate;

@@ -16,7 +16,12 @@
 //!   `same`), where there are no held-out subjects, or fewer than two classes are fit for it. Copies of the training set pass:
 //!   whether they are copies is for other measures.
 //! - **private**: by the thresholds written down in `verdicts/private.rs`.
-//! - **plausible**: not assessable, since no measure of this version speaks to them.
+//! - **plausible**: in every class of 30 synthetic segments or more, at most 0.05 more of them are outside wide physiological limits than
+//!   of real ones (`outside_limits_share`, the higher of `same` and held-out); each Wasserstein distance of a clinical quantity
+//!   (`wasserstein_…`, `channel_…`) is at most the largest of `2 ×` `same`, `1.5 ×` held-out subjects' and what a reader of an ECG would
+//!   not act on (10 ms of PR and QRS, 20 ms of QT and RR, 0.1 mV of R and S, 0.05 mV of P, T and ST); the share of beats with a P
+//!   wave, a QRS complex or a T wave is within 0.1 of real, or `1.5 ×` as far from it as held-out subjects' is. Not assessable where the
+//!   signals are neither an ECG nor an EEG.
 //!
 //! A generator that is no better than sampling along principal components (`pca_gaussian`) is told so in the notes: on which of
 //! `precision`, `density` and `coverage`, over all classes, it is neither above that baseline nor at `same`.
@@ -25,6 +30,7 @@ mod private;
 
 use std::collections::BTreeMap;
 
+use crate::assessments::plausible;
 use crate::scores::{Outcome, Scores, Verdict};
 
 const NEAREST_OVER_SAME: f64 = 1.25;
@@ -43,18 +49,12 @@ const TRTR_RESPECTABLE_FROM: f64 = 0.5;
 
 /// All five verdicts.
 pub(crate) fn all(scores: &Scores) -> BTreeMap<String, Verdict> {
-    let absent = |question: &str| Verdict {
-        outcome: Outcome::NotAssessable,
-        because: format!(
-            "No {question} measure is computed in this version; nothing here says that the data are safe or fit for use."
-        ),
-    };
     BTreeMap::from([
         ("faithful".to_string(), faithful(scores)),
         ("diverse".to_string(), diverse(scores)),
         ("useful".to_string(), useful(scores)),
         ("private".to_string(), private::private(scores)),
-        ("plausible".to_string(), absent("clinical")),
+        ("plausible".to_string(), conclude(&plausible(scores), "No class of an ECG or EEG had enough segments.")),
     ])
 }
 

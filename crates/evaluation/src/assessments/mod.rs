@@ -1,6 +1,7 @@
 //! The parts of an evaluation, each answering for some families of measures. A new one is one new file and one line in
 //! [`ASSESSMENTS`].
 
+mod clinical;
 mod comparisons;
 mod discrimination;
 mod privacy;
@@ -13,6 +14,8 @@ use crate::cases::Case;
 use crate::comparison::Shape;
 use crate::exhibits::Exhibits;
 use crate::scores::Measure;
+
+pub(crate) use clinical::plausible;
 
 /// What assessments work on.
 pub(crate) struct Context<'a> {
@@ -43,5 +46,5 @@ pub(crate) struct Assessment {
 }
 
 /// Every assessment, in the order of the tables.
-pub(crate) const ASSESSMENTS: [Assessment; 4] =
-    [comparisons::ASSESSMENT, discrimination::ASSESSMENT, utility::ASSESSMENT, privacy::ASSESSMENT];
+pub(crate) const ASSESSMENTS: [Assessment; 5] =
+    [comparisons::ASSESSMENT, discrimination::ASSESSMENT, utility::ASSESSMENT, privacy::ASSESSMENT, clinical::ASSESSMENT];
