@@ -25,7 +25,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn score(real: &SegmentSet, synthetic: &SegmentSet) -> Result<Scores, Box<dyn std::error::Error>> {
     let start = Instant::now();
-    let config = EvaluationConfig { utility_draws: 3, forest_trees: 100, dtw_band: 0.02, ..EvaluationConfig::default() };
+    let config = EvaluationConfig {
+        utility_draws: 3,
+        forest_trees: 100,
+        dtw_band: 0.02,
+        privacy_rounds: 2,
+        ..EvaluationConfig::default()
+    };
     let scores = evaluate(real, synthetic, &config, Seed(0), &Silent)?;
     for note in &scores.notes {
         println!("{note}");

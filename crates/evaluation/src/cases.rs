@@ -1,8 +1,12 @@
 //! The sets that stand against one another, class by class and in all.
 
+use std::collections::BTreeMap;
+
 use physiosynth_signal::{Seed, SegmentSet};
 use rand::seq::SliceRandom;
 
+use crate::baselines::{self, BASELINES, Fitting};
+use crate::comparison::Shape;
 use crate::pool::Pool;
 
 /// The sets that one class is judged with. All but `held_out` have as many segments as `reference`, where there are so many.
@@ -17,10 +21,13 @@ pub(crate) struct Case {
     pub(crate) held_out: Pool,
     /// The synthetic segments.
     pub(crate) synthetic: Pool,
+    /// What baselines make in place of the synthetic segments; without those that could not be fitted.
+    pub(crate) baselines: Vec<(&'static str, Pool)>,
 }
 
 impl Case {
     /// The classes together, under the name `all`: each set the union of the classes' sets, so that all hold equal shares of a class.
+    /// A baseline that could not be fitted to every class is left out.
     pub(crate) fn union(cases: &[Self]) -> Self {
         let mut all = Self { class: "all".into(), ..Self::default() };
         for case in cases {
@@ -29,15 +36,64 @@ impl Case {
             all.held_out.append(&case.held_out);
             all.synthetic.append(&case.synthetic);
         }
+        let complete = BASELINES.iter().filter_map(|baseline| {
+            let mut all = Pool::default();
+            for case in cases {
+                all.append(case.baseline(baseline.name)?);
+            }
+            Some((baseline.name, all))
+        });
+        all.baselines = complete.collect();
         all
     }
 
-    /// All real training segments of the case: what baselines are fitted on, as the generator was.
-    pub(crate) fn train(&self) -> Pool {
+    fn baseline(&self, name: &str) -> Option<&Pool> {
+        self.baselines.iter().find(|made| made.0 == name).map(|made| &made.1)
+    }
+
+    /// The case with its baselines, fitted as the generator was on all real training segments drawn. They are made once, for all
+    /// assessments.
+    pub(crate) fn with_baselines(mut self, shape: Shape, seed: Seed) -> Self {
+        let train = self.train();
+        let fitting = Fitting { train: &train, reference: &self.reference, shape, seed, class: &self.class };
+        self.baselines = baselines::made(&fitting);
+        self
+    }
+
+    /// All real training segments of the case.
+    fn train(&self) -> Pool {
         let mut train = self.reference.clone();
         train.append(&self.same);
         train
     }
+}
+
+/// The classes that decide on verdicts: those whose reference has `minimum` subjects or more, none of them with over half of its
+/// segments. All classes where there is no such class. `notes` gets which are left out, and why.
+pub(crate) fn deciding(cases: &[Case], minimum: usize, notes: &mut Vec<String>) -> Vec<String> {
+    let unfit = |case: &Case| {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        case.reference.subjects.iter().for_each(|subject| *counts.entry(subject).or_default() += 1);
+        let (most, n) = counts.iter().max_by_key(|(_, n)| **n)?;
+        if counts.len() < minimum {
+            return Some(format!("it has {} training subjects, and {minimum} are needed", counts.len()));
+        }
+        (2 * n > case.reference.len()).then(|| format!("subject {most} has {} of its {} segments", n, case.reference.len()))
+    };
+    let why: Vec<Option<String>> = cases.iter().map(unfit).collect();
+    if why.iter().all(Option::is_some) {
+        return cases.iter().map(|case| case.class.clone()).collect();
+    }
+    let mut deciding = Vec::new();
+    for (case, why) in cases.iter().zip(why) {
+        match why {
+            None => deciding.push(case.class.clone()),
+            Some(why) => {
+                notes.push(format!("class {} does not decide whether segments are faithful and diverse: {why}", case.class));
+            }
+        }
+    }
+    deciding
 }
 
 /// Fewest segments on each side with which a class is scored.
@@ -71,5 +127,6 @@ pub(crate) fn draw(class: &str, real: &SegmentSet, synthetic: &SegmentSet, cap: 
         same: Pool::new(real, &train[n..2 * n]),
         held_out: if held_out.len() < FEWEST { Pool::default() } else { Pool::new(real, &held_out[..n.min(held_out.len())]) },
         synthetic: Pool::new(synthetic, &made[..n]),
+        baselines: Vec::new(),
     })
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use physiosynth_signal::{Cancelled, Progress, Seed, SegmentSet, Split};
 
 use crate::assessments::{ASSESSMENTS, Context};
-use crate::cases::draw;
+use crate::cases::{Case, deciding, draw};
 use crate::comparison::Shape;
 use crate::scores::Scores;
 use crate::{EvaluationConfig, verdicts};
@@ -65,6 +65,7 @@ pub fn evaluate(
             Err(why) => scores.notes.push(why),
         }
     }
+    let cases = with_baselines(cases, shape, seed, progress)?;
     let units: BTreeSet<&str> = real.channel_units.iter().map(String::as_str).collect();
     let physical = units.into_iter().collect::<Vec<_>>().join(", ");
     let context = Context { real, synthetic, cases: &cases, shape, physical: &physical, config, seed, progress };
@@ -74,9 +75,24 @@ pub fn evaluate(
         scores.notes.extend(findings.notes);
         scores.exhibits.extend(findings.exhibits);
     }
-    scores.verdicts = verdicts::all(&scores);
+    let deciding = deciding(&cases, config.minimum_subjects, &mut scores.notes);
+    scores.verdicts = verdicts::all(&scores, &deciding);
     scores.notes.extend(verdicts::against_pca(&scores));
     Ok(scores)
+}
+
+fn with_baselines(cases: Vec<Case>, shape: Shape, seed: Seed, progress: &dyn Progress) -> Result<Vec<Case>, Cancelled> {
+    progress.begin("baselines", cases.len() as u64, "classes");
+    let mut complete = Vec::with_capacity(cases.len());
+    for case in cases {
+        complete.push(case.with_baselines(shape, seed));
+        progress.advance(1);
+        if progress.cancelled() {
+            return Err(Cancelled);
+        }
+    }
+    progress.end();
+    Ok(complete)
 }
 
 fn check(real: &SegmentSet, synthetic: &SegmentSet, config: &EvaluationConfig) -> Result<(), EvaluationError> {

@@ -1,15 +1,22 @@
 //! Verdicts by thresholds that were written down before any score was seen.
 //!
-//! A limit by the references is a share of the *lower* of `same` and `held_out`, where both are known: real segments of other subjects
-//! must be able to pass.
+//! **Which bar.** Synthetic segments are made from the training subjects, so that `same` (those subjects against themselves) is what
+//! they are asked for. New people cannot reach it, and real ones must be able to pass: their bar is `held_out`. So that a poor
+//! generator does not slip under the lower bar, a set cannot choose between them: its own `precision` and `coverage` place it between
+//! the two references, by whichever is nearer `same`, and every limit is taken at that place (`verdicts/place.rs`). Beats as near to
+//! the training subjects' as their own must then cover as much of them as their own do. What places itself among new people is asked
+//! for what new people give: whether people like that can be, the other verdicts say. Below, *expected* is the value between
+//! `held_out` and `same` at the place; without anybody held out it is that of `same`.
 //!
-//! - **faithful**: in every scored class, synthetic segments lie no farther from real ones than `1.25 ×` the `same`
-//!   reference (`rmse_nearest`); the class mean is no farther from the real class mean than `1.5 ×` held-out subjects' is, or than a
-//!   quarter of the reference's own RMSE to its nearest neighbours, whichever is more (`rmse_class_mean`); `precision` is at least 0.8
-//!   and `density` at least 0.7 of the references'.
-//! - **diverse**: in every scored class the within-class spread is between 0.8 and 1.25 of the real one (`spread_ratio`); `coverage` is at
-//!   least 0.8 and `recall` at least 0.7 of the references'. Collapsed is what spreads less than half as far as real, or covers, or has
-//!   distinct nearest neighbours (`distinct_nearest_share`), less than a quarter as much as `same`.
+//! **Which classes decide.** Those with five training subjects or more, of whom none has over half of the segments (such a class
+//! is reported and decides nothing), and all together. Where there is no such class, all that were scored.
+//!
+//! - **faithful**: synthetic segments lie no farther from real ones than `1.25 ×` expected (`rmse_nearest`); the class mean is no farther
+//!   from the real class mean than `1.5 ×` expected, or than a quarter of the reference's own RMSE to its nearest neighbours,
+//!   whichever is more (`rmse_class_mean`); `precision` is at least 0.8 and `density` at least 0.7 of the expected.
+//! - **diverse**: the within-class spread is between 0.8 and 1.25 of the real one, or of the expected where that is farther off
+//!   (`spread_ratio`); `coverage` is at least 0.8 and `recall` at least 0.7 of the expected. Collapsed is what spreads less than half as
+//!   far as real, or covers, or has distinct nearest neighbours (`distinct_nearest_share`), less than a quarter of the expected.
 //! - **useful**: for every judge of utility, a classifier trained on synthetic segments keeps 0.8 or more of the macro-F1 on held-out
 //!   subjects that real training gives (`tstr_over_trtr_…`), and 0.5 or more of each class's F1 (`tstr_f1_…`; classes whose F1 by
 //!   real training is below 0.3 are not asked about). Not assessable where real training itself is below 0.5 (`tstr_macro_f1_…`:
@@ -24,34 +31,41 @@
 //!   signals are neither an ECG nor an EEG.
 //!
 //! A generator that is no better than sampling along principal components (`pca_gaussian`) is told so in the notes: on which of
-//! `precision`, `density` and `coverage`, over all classes, it is neither above that baseline nor at `same`.
+//! `precision`, `density`, `coverage`, the discriminators' areas under the curve and the macro-F1 of classifiers trained on it, over
+//! all classes, it is neither above that baseline nor at `same`.
 
+mod place;
+mod principal;
 mod private;
 
 use std::collections::BTreeMap;
 
 use crate::assessments::plausible;
 use crate::scores::{Outcome, Scores, Verdict};
+use place::Place;
+pub(crate) use principal::against_pca;
 
-const NEAREST_OVER_SAME: f64 = 1.25;
-const MEAN_OVER_HELD_OUT: f64 = 1.5;
+const NEAREST: f64 = 1.25;
+const MEAN: f64 = 1.5;
 const PRECISION: f64 = 0.8;
 const DENSITY: f64 = 0.7;
 const COVERAGE: f64 = 0.8;
 const RECALL: f64 = 0.7;
-const COLLAPSED_OVER_SAME: f64 = 0.25;
-const SPREAD: std::ops::RangeInclusive<f64> = 0.8..=1.25;
+const SPREAD: [f64; 2] = [0.8, 1.25];
+const COLLAPSED: f64 = 0.25;
 const COLLAPSED_BELOW: f64 = 0.5;
+/// What shows that segments crowd in few places.
+const CROWDED: [&str; 2] = ["coverage", "distinct_nearest_share"];
 const TSTR_OVER_TRTR: f64 = 0.8;
 const CLASS_F1_KEPT: f64 = 0.5;
 const CLASS_F1_ASKED_FROM: f64 = 0.3;
 const TRTR_RESPECTABLE_FROM: f64 = 0.5;
 
-/// All five verdicts.
-pub(crate) fn all(scores: &Scores) -> BTreeMap<String, Verdict> {
+/// All five verdicts; `deciding` are the classes that decide on the first two.
+pub(crate) fn all(scores: &Scores, deciding: &[String]) -> BTreeMap<String, Verdict> {
     BTreeMap::from([
-        ("faithful".to_string(), faithful(scores)),
-        ("diverse".to_string(), diverse(scores)),
+        ("faithful".to_string(), faithful(scores, deciding)),
+        ("diverse".to_string(), diverse(scores, deciding)),
         ("useful".to_string(), useful(scores)),
         ("private".to_string(), private::private(scores)),
         ("plausible".to_string(), conclude(&plausible(scores), "No class of an ECG or EEG had enough segments.")),
@@ -68,86 +82,66 @@ fn conclude(findings: &[(bool, String)], nothing: &str) -> Verdict {
     Verdict { outcome: if passed { Outcome::Pass } else { Outcome::Fail }, because: shown.join("; ") }
 }
 
-/// Whether `name` of `class` is at least `share` of the lower of its references; none where it or they are unknown.
-fn at_least(scores: &Scores, name: &str, class: &str, share: f64) -> Option<(bool, String)> {
+/// Whether `name` of `class` is at least `share` of what is expected at its place; none where it or the references are unknown.
+fn at_least(scores: &Scores, name: &str, class: &str, place: Place, share: f64) -> Option<(bool, String)> {
     let m = scores.measure(name, class)?;
-    let (value, same) = (m.value?, m.same?);
-    let (lower, of) = m.held_out.filter(|&h| h < same).map_or((same, "real to real"), |h| (h, "held-out subjects"));
-    let text = format!("{class}: {name} is {value:.2}, limit {:.2} ({share} of that of {of})", share * lower);
-    Some((value >= share * lower, text))
-}
-
-/// The measures that a generator must beat sampling along principal components on.
-const AGAINST_PCA: [&str; 3] = ["precision", "density", "coverage"];
-
-/// What a generator is told that does not beat sampling along principal components.
-pub(crate) fn against_pca(scores: &Scores) -> Option<String> {
-    let worse: Vec<String> = AGAINST_PCA
-        .iter()
-        .filter_map(|name| {
-            let m = scores.measure(name, "all")?;
-            let (value, baseline) = (m.value?, *m.baselines.get("pca_gaussian")?);
-            let at_same = m.same.is_some_and(|same| value >= same);
-            (value <= baseline && !at_same).then(|| format!("{name} ({value:.2} against {baseline:.2})"))
-        })
-        .collect();
-    let on = worse
-        .split_last()
-        .map(|(last, rest)| if rest.is_empty() { last.clone() } else { format!("{} and {last}", rest.join(", ")) })?;
-    Some(format!(
-        "The generator does not beat sampling from a Gaussian along principal components (baseline pca_gaussian) on {on}: there its cost \
-         is not repaid."
+    let (value, expected) = (m.value?, place.expected(m)?);
+    let limit = share * expected;
+    Some((
+        value >= limit,
+        format!("{class}: {name} is {value:.2}, limit {limit:.2} ({share} of {expected:.2}, {})", place.words()),
     ))
 }
 
-fn faithful(scores: &Scores) -> Verdict {
+/// Whether `name` of `class` is at most `times` what is expected at its place, or `floor` where that is more.
+fn at_most(scores: &Scores, name: &str, class: &str, place: Place, times: f64, floor: f64) -> Option<(bool, String)> {
+    let m = scores.measure(name, class)?;
+    let (value, expected) = (m.value?, place.expected(m)?);
+    let limit = (times * expected).max(floor);
+    let of = if limit > times * expected {
+        "a quarter of the distance from real to real".to_string()
+    } else {
+        format!("{times} × {expected:.3}, {}", place.words())
+    };
+    Some((value <= limit, format!("{class}: {name} is {value:.3} {}, limit {limit:.3} ({of})", m.unit)))
+}
+
+/// The classes that decide, and all together.
+fn with_all(deciding: &[String]) -> impl Iterator<Item = &str> {
+    deciding.iter().map(String::as_str).chain(["all"])
+}
+
+fn faithful(scores: &Scores, deciding: &[String]) -> Verdict {
     let mut findings = Vec::new();
-    for m in scores.measures.iter().filter(|m| m.name == "rmse_nearest" && m.class != "all") {
-        let (Some(value), Some(same)) = (m.value, m.same) else { continue };
-        let ratio = value / same;
-        findings.push((
-            ratio <= NEAREST_OVER_SAME,
-            format!(
-                "{}: RMSE to the nearest real segment is {ratio:.2}× that of real to real (limit {NEAREST_OVER_SAME})",
-                m.class
-            ),
-        ));
-        let Some(mean) = scores.measure("rmse_class_mean", &m.class) else { continue };
-        let Some(distance) = mean.value else { continue };
-        let held_out = mean.held_out.map(|h| MEAN_OVER_HELD_OUT * h).filter(|&h| h > same / 4.0);
-        let (limit, of) = held_out.map_or((same / 4.0, "a quarter of real to real"), |h| (h, "1.5 × held-out subjects"));
-        findings.push((
-            distance <= limit,
-            format!(
-                "{}: class mean is {distance:.3} {unit} from the real one (limit {limit:.3}, {of})",
-                m.class,
-                unit = mean.unit
-            ),
-        ));
-        findings.extend(at_least(scores, "precision", &m.class, PRECISION));
-        findings.extend(at_least(scores, "density", &m.class, DENSITY));
+    for class in with_all(deciding) {
+        let place = Place::of(scores, class);
+        let quarter = scores.measure("rmse_nearest", class).and_then(|m| m.same).map_or(0.0, |same| same / 4.0);
+        findings.extend(at_most(scores, "rmse_nearest", class, place, NEAREST, 0.0));
+        findings.extend(at_most(scores, "rmse_class_mean", class, place, MEAN, quarter));
+        findings.extend(at_least(scores, "precision", class, place, PRECISION));
+        findings.extend(at_least(scores, "density", class, place, DENSITY));
     }
     conclude(&findings, "No class had enough segments to be scored.")
 }
 
-fn diverse(scores: &Scores) -> Verdict {
+fn diverse(scores: &Scores, deciding: &[String]) -> Verdict {
     let mut findings = Vec::new();
-    for m in scores.measures.iter().filter(|m| m.name == "spread_ratio" && m.class != "all") {
-        let Some(ratio) = m.value else { continue };
-        findings.push((
-            SPREAD.contains(&ratio),
-            format!("{}: spread is {ratio:.2} of real (limits {} to {})", m.class, SPREAD.start(), SPREAD.end()),
-        ));
-        findings.extend(at_least(scores, "coverage", &m.class, COVERAGE));
-        findings.extend(at_least(scores, "recall", &m.class, RECALL));
-        let crowded = ["coverage", "distinct_nearest_share"].into_iter().find(|name| {
-            let of = |name| scores.measure(name, &m.class).and_then(|m| Some((m.value?, m.same?)));
-            of(*name).is_some_and(|(value, same)| value < COLLAPSED_OVER_SAME * same)
-        });
-        if ratio < COLLAPSED_BELOW {
-            findings.push((false, format!("{}: collapsed: less than half of real spread", m.class)));
+    for class in with_all(deciding) {
+        let Some(spread) = scores.measure("spread_ratio", class) else { continue };
+        let Some(ratio) = spread.value else { continue };
+        let place = Place::of(scores, class);
+        let expected = place.expected(spread).unwrap_or(1.0);
+        let (least, most) = (SPREAD[0] * expected.min(1.0), SPREAD[1] * expected.max(1.0));
+        let text = format!("{class}: spread is {ratio:.2} of real (limits {least:.2} to {most:.2})");
+        findings.push(((least..=most).contains(&ratio), text));
+        findings.extend(at_least(scores, "coverage", class, place, COVERAGE));
+        findings.extend(at_least(scores, "recall", class, place, RECALL));
+        let crowded =
+            CROWDED.iter().find(|name| at_least(scores, name, class, place, COLLAPSED).is_some_and(|(enough, _)| !enough));
+        if ratio < COLLAPSED_BELOW * expected.min(1.0) {
+            findings.push((false, format!("{class}: collapsed: less than half of real spread")));
         } else if let Some(name) = crowded {
-            findings.push((false, format!("{}: collapsed: {name} is less than a quarter of real to real", m.class)));
+            findings.push((false, format!("{class}: collapsed: {name} is less than a quarter of real")));
         }
     }
     conclude(&findings, "No class had enough segments to be scored.")

@@ -7,7 +7,6 @@ use physiosynth_signal::Cancelled;
 use rayon::prelude::*;
 
 use super::{Assessment, Context, Findings};
-use crate::baselines::{BASELINES, Fitting};
 use crate::cases::Case;
 use crate::comparison::Comparison;
 use crate::intervals::{interval, mean};
@@ -15,7 +14,6 @@ use crate::measures::pairwise::{PAIRWISE, Pair, Pairwise};
 use crate::measures::segments::{BY_SEGMENT, Over};
 use crate::measures::sets::OF_SETS;
 use crate::measures::{About, Unit};
-use crate::pool::Pool;
 use crate::scores::Measure;
 
 pub(super) const ASSESSMENT: Assessment = Assessment { run };
@@ -23,8 +21,6 @@ pub(super) const ASSESSMENT: Assessment = Assessment { run };
 fn run(context: &Context) -> Result<Findings, Cancelled> {
     let mut findings = Findings::default();
     context.progress.begin("evaluate", context.cases.len() as u64 + 1, "classes");
-    // What baselines made of each class, one class after the other, for the union: they are fitted class by class.
-    let mut joined: Vec<(&'static str, Pool, usize)> = Vec::new();
     for case in context.cases {
         findings.notes.push(format!(
             "class {}: {} segments a side; reference of {} subjects, held-out of {} segments from {} subjects",
@@ -34,20 +30,10 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
             case.held_out.len(),
             case.held_out.subject_count()
         ));
-        let judged = Judged::new(case, context);
+        let judged = Judged { case };
         let row = judged.comparisons(context);
         findings.measures.extend(judged.pairwise(&row, context));
         findings.measures.extend(judged.sets(&row, context));
-        drop(row);
-        for (name, pool) in judged.baselines {
-            match joined.iter_mut().find(|j| j.0 == name) {
-                Some((_, all, classes)) => {
-                    all.append(&pool);
-                    *classes += 1;
-                }
-                None => joined.push((name, pool, 1)),
-            }
-        }
         step(context)?;
     }
     let pairwise = averages(&findings.measures);
@@ -58,8 +44,7 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
         findings.measures.extend(all);
     } else if !context.cases.is_empty() {
         let union = Case::union(context.cases);
-        let complete = joined.into_iter().filter(|(_, _, classes)| *classes == context.cases.len());
-        let judged = Judged { case: &union, baselines: complete.map(|(name, pool, _)| (name, pool)).collect() };
+        let judged = Judged { case: &union };
         findings.measures.extend(judged.sets(&judged.comparisons(context), context));
     }
     step(context)?;
@@ -72,10 +57,9 @@ fn step(context: &Context) -> Result<(), Cancelled> {
     if context.progress.cancelled() { Err(Cancelled) } else { Ok(()) }
 }
 
-/// A case with its baselines' segments.
+/// A case under judgement.
 struct Judged<'a> {
     case: &'a Case,
-    baselines: Vec<(&'static str, Pool)>,
 }
 
 /// One value for each set that stands in a row.
@@ -87,20 +71,12 @@ struct Row<T> {
 }
 
 impl<'a> Judged<'a> {
-    fn new(case: &'a Case, context: &Context) -> Self {
-        let train = case.train();
-        let fitting =
-            Fitting { train: &train, reference: &case.reference, shape: context.shape, seed: context.seed, class: &case.class };
-        let made = BASELINES.iter().filter_map(|baseline| Some((baseline.name, (baseline.make)(&fitting)?)));
-        Self { case, baselines: made.collect() }
-    }
-
-    fn comparisons(&self, context: &Context) -> Row<Comparison<'_>> {
+    fn comparisons(&self, context: &Context) -> Row<Comparison<'a>> {
         let synthetic = Comparison::new(&self.case.reference, &self.case.synthetic, context.shape, context.seed);
         Row {
             same: synthetic.beside(&self.case.same),
             held_out: synthetic.beside(&self.case.held_out),
-            baselines: self.baselines.iter().map(|(name, pool)| (*name, synthetic.beside(pool))).collect(),
+            baselines: self.case.baselines.iter().map(|(name, pool)| (*name, synthetic.beside(pool))).collect(),
             synthetic,
         }
     }

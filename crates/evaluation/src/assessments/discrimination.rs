@@ -7,7 +7,6 @@ use physiosynth_signal::{Cancelled, Seed};
 use rand::seq::SliceRandom;
 
 use super::{Assessment, Context, Findings};
-use crate::baselines::{BASELINES, Fitting};
 use crate::cases::Case;
 use crate::intervals::{mean, of_repeats};
 use crate::judges::{Classifier, Examples, Forest, accuracy, area_under_curve, plain};
@@ -38,10 +37,8 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
     let all = Case::union(context.cases);
     context.progress.begin("discriminators", context.cases.len() as u64 + 1, "classes");
     let forest = Forest::new(context.config.forest_trees.div_ceil(2));
-    let mut baselines = BTreeMap::new();
     for case in context.cases.iter().chain([&all]) {
-        let made = if case.class == all.class { std::mem::take(&mut baselines) } else { made(case, context, &mut baselines) };
-        findings.measures.extend(judged(case, &made, context, &forest));
+        findings.measures.extend(judged(case, context, &forest));
         context.progress.advance(1);
         if context.progress.cancelled() {
             return Err(Cancelled);
@@ -51,27 +48,13 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
     Ok(findings)
 }
 
-type Made = BTreeMap<&'static str, Pool>;
-
-/// What the baselines make of a class; `all` gathers those of the classes.
-fn made(case: &Case, context: &Context, all: &mut Made) -> Made {
-    let train = case.train();
-    let fitting =
-        Fitting { train: &train, reference: &case.reference, shape: context.shape, seed: context.seed, class: &case.class };
-    let made: Made = BASELINES.iter().filter_map(|baseline| Some((baseline.name, (baseline.make)(&fitting)?))).collect();
-    for (&name, pool) in &made {
-        all.entry(name).or_default().append(pool);
-    }
-    made
-}
-
-fn judged(case: &Case, baselines: &Made, context: &Context, judge: &dyn Classifier) -> [Measure; 2] {
+fn judged(case: &Case, context: &Context, judge: &dyn Classifier) -> [Measure; 2] {
     let of = |pool: &Pool, which: &str| {
         let purpose = format!("discriminator/{}/{}/{which}", judge.name(), case.class);
         told_apart(&case.reference, pool, context.shape.channels, judge, context.seed, &purpose)
     };
     let (synthetic, same, held_out) = (of(&case.synthetic, "synthetic"), of(&case.same, "same"), of(&case.held_out, "held_out"));
-    let baselines: Vec<(&str, Vec<Told>)> = baselines.iter().map(|(name, pool)| (*name, of(pool, name))).collect();
+    let baselines: Vec<(&str, Vec<Told>)> = case.baselines.iter().map(|(name, pool)| (*name, of(pool, name))).collect();
     let measure = |name: &str, better, definition: &str, value: &dyn Fn(&[Told]) -> Option<f64>| Measure {
         name: format!("{name}_{}", judge.name()),
         unit: String::new(),

@@ -6,7 +6,7 @@ use physiosynth_signal::{Cancelled, Split};
 use rand::seq::SliceRandom;
 
 use super::{Assessment, Context, Findings};
-use crate::baselines::{BASELINES, Fitting};
+use crate::baselines::{Fitting, made};
 use crate::cases::Case;
 use crate::intervals::{interval, mean};
 use crate::pool::Pool;
@@ -40,10 +40,6 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
 fn step(context: &Context) -> Result<(), Cancelled> {
     context.progress.advance(1);
     if context.progress.cancelled() { Err(Cancelled) } else { Ok(()) }
-}
-
-fn made(fitting: &Fitting) -> Vec<(&'static str, Pool)> {
-    BASELINES.iter().filter_map(|baseline| Some((baseline.name, (baseline.make)(fitting)?))).collect()
 }
 
 /// Values by segment of every set, one class after another.
@@ -110,10 +106,6 @@ fn screens(context: &Context, findings: &mut Findings) -> Result<(), Cancelled> 
 }
 
 fn screen(case: &Case, context: &Context) -> Sets {
-    let train = case.train();
-    let fitting =
-        Fitting { train: &train, reference: &case.reference, shape: context.shape, seed: context.seed, class: &case.class };
-    let baselines = made(&fitting);
     let training = context.real.indices(|s| s.label == case.class && s.split == Split::Train);
     let of_held_out = closest(&case.held_out, &case.reference);
     let limit = threshold(&of_held_out.rms);
@@ -123,7 +115,7 @@ fn screen(case: &Case, context: &Context) -> Sets {
         values.copied(&copies::find(&case.held_out, context.real, &training));
         of.insert("held_out", values);
     }
-    for (name, pool) in &baselines {
+    for (name, pool) in &case.baselines {
         let mut values = Values::of(closest(pool, &case.reference), limit);
         values.copied(&copies::find(pool, context.real, &training));
         of.insert(name, values);

@@ -40,3 +40,8 @@ pub struct Baseline {
 /// Every baseline, in the order of the tables.
 pub const BASELINES: [Baseline; 5] =
     [copy::BASELINE, jittered::BASELINE, mean_noise::BASELINE, pca_gaussian::BASELINE, mcsharry::BASELINE];
+
+/// What every baseline that can be fitted makes.
+pub(crate) fn made(fitting: &Fitting) -> Vec<(&'static str, Pool)> {
+    BASELINES.iter().filter_map(|baseline| Some((baseline.name, (baseline.make)(fitting)?))).collect()
+}

@@ -12,6 +12,8 @@ const MEANS: usize = 42;
 const FINE_MEANS: usize = 64;
 /// Stretches whose mean steps from sample to sample stand for how restless it is there, per channel.
 const STEPS: usize = 12;
+/// Facts of the intervals between beats.
+const INTERVALS: usize = 4;
 /// Segments of a subject that its typical segment is made of at most, spread evenly over all.
 const TYPICAL_OF: usize = 500;
 
@@ -91,6 +93,8 @@ pub struct Examples {
     pub facts: Table,
     /// Curve and facts as one row for classifiers that know no time; NaN where unknown.
     pub columns: Table,
+    /// How many of the last columns speak of intervals between beats: few, and for some classes all that counts.
+    pub intervals: usize,
 }
 
 impl Examples {
@@ -112,6 +116,7 @@ impl Examples {
             channels: self.channels,
             facts: self.facts.select(indices),
             columns: self.columns.select(indices),
+            intervals: self.intervals,
         }
     }
 
@@ -121,13 +126,15 @@ impl Examples {
         self.signals.append(&other.signals);
         self.facts.append(&other.facts);
         self.columns.append(&other.columns);
+        self.intervals = other.intervals;
     }
 }
 
 /// What descriptions of segments for utility classifiers contain. Both sides of a comparison are described alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Described {
-    /// Intervals to the beats before and after, and their ratio.
+    /// Intervals to the beats before and after, their sum (as long as two usual ones where an early beat is followed by a full
+    /// pause) and their ratio.
     pub rr: bool,
     /// Curves and intervals relative to the subject's typical ones, which takes sets whose subjects have several segments each.
     pub subjects: bool,
@@ -162,7 +169,7 @@ pub fn describe(pool: &Pool, channels: usize, described: Described, weights: &[f
         .into_par_iter()
         .map(|i| typical[group_of[i]].describe(pool.segment(i), pool.rr_s[i], channels, described))
         .collect();
-    gather(rows, channels)
+    Examples { intervals: if described.rr { INTERVALS } else { 0 }, ..gather(rows, channels) }
 }
 
 /// Describes segments for telling real from synthetic: curves in physical units, how restless they are from sample to sample and
@@ -191,7 +198,7 @@ fn gather(rows: Vec<Row>, channels: usize) -> Examples {
         columns.push(column);
     }
     let [signals, facts, columns] = [signals, facts, columns].map(Table::of_rows);
-    Examples { signals, channels, facts, columns }
+    Examples { signals, channels, facts, columns, intervals: 0 }
 }
 
 /// What is usual for a subject.
@@ -241,7 +248,7 @@ impl Typical {
             1.0
         };
         if described.rr {
-            facts.extend([rr_s[0] / rr_unit, rr_s[1] / rr_unit, rr_s[0] / rr_s[1]]);
+            facts.extend([rr_s[0] / rr_unit, rr_s[1] / rr_unit, (rr_s[0] + rr_s[1]) / rr_unit, rr_s[0] / rr_s[1]]);
         }
         columns.extend(&facts);
         (curve, facts, columns)

@@ -93,7 +93,7 @@ pub(super) fn assess(lead: usize, context: &Context, findings: &mut Findings) ->
     let mut all: Option<Together> = None;
     context.progress.begin("clinical", context.cases.len() as u64, "classes");
     for case in context.cases {
-        let sets = pools(case, context).map(|pool| beats(pool, lead, factor, context));
+        let sets = pools(case).map(|pool| beats(pool, lead, factor, context));
         let subjects = case.synthetic.subjects.clone();
         findings.measures.extend(rows(&case.class, &sets, &subjects, case.reference.subject_count(), context));
         match &mut all {

@@ -103,7 +103,7 @@ pub(super) fn assess(wanted: &[usize], context: &Context, findings: &mut Finding
     let mut all: Option<(Sets<Vec<Epoch>>, usize)> = None;
     context.progress.begin("clinical", context.cases.len() as u64, "classes");
     for case in context.cases {
-        let pools = pools(case, context);
+        let pools = pools(case);
         let sets = pools.map(|pool| epochs(pool, wanted, channels, welch.as_ref(), rate, microvolts(unit)));
         let subjects = case.reference.subject_count();
         findings.measures.extend(rows(&case.class, &sets, Some(&case.synthetic.subjects), subjects, unit, context));

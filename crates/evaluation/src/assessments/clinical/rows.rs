@@ -1,6 +1,5 @@
 //! From values of segments to the rows of the table.
 
-use crate::baselines::{BASELINES, Fitting};
 use crate::cases::Case;
 use crate::clinical::wasserstein::{wasserstein, wasserstein_by_subject};
 use crate::intervals::{interval, mean};
@@ -54,16 +53,13 @@ impl<T: Clone> Sets<Vec<T>> {
 }
 
 /// The pools of a class, its baselines' among them.
-pub(super) fn pools(case: &Case, context: &Context) -> Sets<Pool> {
-    let train = case.train();
-    let fitting =
-        Fitting { train: &train, reference: &case.reference, shape: context.shape, seed: context.seed, class: &case.class };
+pub(super) fn pools(case: &Case) -> Sets<Pool> {
     Sets {
         reference: case.reference.clone(),
         synthetic: case.synthetic.clone(),
         same: case.same.clone(),
         held_out: case.held_out.clone(),
-        baselines: BASELINES.iter().filter_map(|b| Some((b.name, (b.make)(&fitting)?))).collect(),
+        baselines: case.baselines.clone(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What utility is judged on: the classes fit for it, and the held-out segments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use physiosynth_signal::{SegmentSet, Split};
 use rand::seq::SliceRandom;
@@ -86,6 +86,33 @@ impl Ground {
         })
     }
 
+    /// The held-out subjects that give over half of a taught class, or would once the larger ones were left out, by class: what
+    /// is found of such a class is what is found of them.
+    pub(super) fn dominant(&self) -> BTreeMap<usize, BTreeSet<usize>> {
+        let of_class = |class: usize| {
+            let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+            for (&subject, _) in self.subjects.iter().zip(&self.labels).filter(|(_, label)| **label == class) {
+                *counts.entry(subject).or_default() += 1;
+            }
+            let mut out = BTreeSet::new();
+            while let Some((&subject, &n)) = counts.iter().max_by_key(|(_, n)| **n) {
+                if 2 * n <= counts.values().sum() {
+                    break;
+                }
+                out.insert(subject);
+                counts.remove(&subject);
+            }
+            (class, out)
+        };
+        (0..self.taught).map(of_class).filter(|(_, out)| !out.is_empty()).collect()
+    }
+
+    /// The name of a subject of `subjects`.
+    pub(super) fn name(&self, subject: usize) -> &str {
+        let at = self.subjects.iter().position(|&s| s == subject);
+        at.and_then(|at| self.held_out.subjects.get(at)).map_or("", String::as_str)
+    }
+
     /// The taught class of each of `pool`'s segments.
     pub(super) fn labels_of(&self, pool: &Pool) -> Vec<usize> {
         indices(&pool.labels, &self.classes)
@@ -132,7 +159,7 @@ fn indices(labels: &[String], classes: &[String]) -> Vec<usize> {
 }
 
 fn numbered(subjects: &[String]) -> Vec<usize> {
-    let names: std::collections::BTreeSet<&String> = subjects.iter().collect();
+    let names: BTreeSet<&String> = subjects.iter().collect();
     let number: BTreeMap<&String, usize> = names.into_iter().enumerate().map(|(i, name)| (name, i)).collect();
     subjects.iter().map(|subject| number[subject]).collect()
 }

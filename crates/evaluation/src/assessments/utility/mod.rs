@@ -10,6 +10,7 @@
 
 mod draws;
 mod ground;
+mod resampled;
 mod rows;
 mod trial;
 
@@ -18,6 +19,7 @@ use physiosynth_signal::{Cancelled, Split};
 use super::{Assessment, Context, Findings};
 use crate::exhibits::{ConfusionMatrix, Exhibits};
 use crate::judges::{Confusion, Described, Forest};
+use crate::pool::Pool;
 use draws::Draw;
 use ground::Ground;
 use trial::{Repeat, Trial, total};
@@ -48,15 +50,31 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
         let shape = Described { rr: false, ..described };
         trials.push(Trial::new(context, &ground, &forest, "forest_shape".into(), shape));
     }
-    context.progress.begin("utility", (trials.len() * (draws.len() + 1)) as u64, "classifiers");
+    let made = draws.first().map(|draw| draw.baselines(context, &ground)).unwrap_or_default();
+    context.progress.begin("utility", (trials.len() * (draws.len() + made.len())) as u64, "trainings");
     for (number, trial) in trials.iter().enumerate() {
-        let judged = Judged::new(trial, &draws, number == 0)?;
+        let judged = Judged::new(trial, &draws, &made, number == 0)?;
         findings.notes.push(judged.note(&draws));
         findings.measures.extend(rows::measures(&judged));
         findings.exhibits.extend(judged.exhibits());
     }
+    findings.notes.extend(without(&ground));
     context.progress.end();
     Ok(findings)
+}
+
+/// Whom the measures `…_without_largest_…` leave out.
+fn without(ground: &Ground) -> Vec<String> {
+    let note = |(class, subjects): (usize, std::collections::BTreeSet<usize>)| {
+        let names: Vec<&str> = subjects.into_iter().map(|subject| ground.name(subject)).collect();
+        format!(
+            "utility: over half of the held-out segments of class {} are of {} (one after the other), so that its scores speak of few \
+             people and have no interval; measures named without_largest leave them out",
+            ground.classes[class],
+            names.join(", ")
+        )
+    };
+    ground.dominant().into_iter().map(note).collect()
 }
 
 /// What can be told of both real and synthetic segments.
@@ -91,15 +109,15 @@ fn described(context: &Context, notes: &mut Vec<String>) -> Described {
 struct Judged<'a> {
     trial: &'a Trial<'a>,
     repeats: Vec<Repeat>,
-    /// Baselines in place of the synthetic segments, in the first repetition.
-    baselines: Vec<(&'static str, Confusion)>,
+    /// Baselines in place of the synthetic segments, in the first repetition, on each held-out subject.
+    baselines: Vec<(&'static str, Vec<Confusion>)>,
     /// Real training subjects and synthetic segments of a draw.
     subjects: usize,
     segments: usize,
 }
 
 impl<'a> Judged<'a> {
-    fn new(trial: &'a Trial, draws: &[Draw], reverse: bool) -> Result<Self, Cancelled> {
+    fn new(trial: &'a Trial, draws: &[Draw], made: &[(&'static str, Pool)], reverse: bool) -> Result<Self, Cancelled> {
         let context = trial.context;
         let mut repeats = Vec::new();
         for (number, draw) in draws.iter().enumerate() {
@@ -108,10 +126,10 @@ impl<'a> Judged<'a> {
         }
         let mut baselines = Vec::new();
         let first = draws.first();
-        for (name, pool) in first.map(|draw| draw.baselines(context, trial.ground)).unwrap_or_default() {
-            baselines.push((name, trial.trained_on(&pool, name)?));
+        for (name, pool) in made {
+            baselines.push((*name, trial.trained_on(pool, name)?));
+            context.progress.advance(1);
         }
-        context.progress.advance(1);
         let subjects = first.map_or(0, |draw| draw.reference.subject_count());
         Ok(Self { trial, repeats, baselines, subjects, segments: first.map_or(0, |draw| draw.synthetic.len()) })
     }

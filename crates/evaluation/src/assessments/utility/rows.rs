@@ -1,18 +1,20 @@
 //! The measures of utility, from what came of the repetitions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rand::RngExt;
-
-use super::trial::{Repeat, total};
+use super::resampled::Resampled;
+use super::trial::{Repeat, Reverse, rest, total};
 use super::{Confusion, Judged};
 use crate::intervals::{mean, of_repeats};
 use crate::scores::{Better, Family, Measure};
 
 const TSTR: &str = "Macro-F1 over the classes fit for it of a classifier trained on synthetic segments and tested on held-out real \
                     subjects (TSTR; Esteban et al. 2017), 0 to 1. Beside it, as the perfect sampler's value, the same trained on \
-                    as many real segments (TRTR). Interval over training draws; it does not speak of other test subjects. Copies \
-                    of the training set do as well as real ones: it cannot see copying.";
+                    as many real segments (TRTR). Interval over held-out subjects and training draws together. Copies of the \
+                    training set do as well as real ones: it cannot see copying.";
+const TRTR: &str = "Macro-F1 over the classes fit for it of a classifier trained on real segments, as many as there are synthetic ones, \
+                    and tested on held-out real subjects (TRTR), 0 to 1: what all shares of it are to be judged by. Interval over \
+                    held-out subjects and training draws together.";
 const RATIO: &str = "TSTR over TRTR: the share of a classifier's macro-F1 on held-out real subjects that is kept where it is \
                      trained on synthetic instead of as many real segments. 1 is as useful as real, above 1 is possible. Interval \
                      over held-out subjects and training draws together. It means little where TRTR itself is poor.";
@@ -23,24 +25,42 @@ const TRTS: &str = "Macro-F1 of a classifier trained on real and tested on synth
 const AUGMENTED: &str = "Gain in macro-F1 on held-out real subjects when as many synthetic segments are added to the real training \
                          ones: paired difference to the same real segments alone. Beside it the gain by adding as many real ones. \
                          Interval over training draws.";
-const SENSITIVITY: &str = "Share of the held-out real segments of the class that a classifier trained on synthetic ones finds (AAMI \
-                           EC57: Se). Beside it the same trained on as many real segments. Interval over training draws.";
-const PREDICTIVITY: &str = "Share of the held-out real segments taken for the class, by a classifier trained on synthetic ones, that \
-                            are of it (AAMI EC57: +P), with classes as frequent as they are among those segments. Beside it the \
-                            same trained on as many real segments. Interval over training draws.";
-const F1: &str = "F1 of the class, 2TP / (2TP + FP + FN), on held-out real segments, of a classifier trained on synthetic ones. \
-                  Beside it the same trained on as many real segments. Interval over training draws.";
+const OVER_SUBJECTS: &str = "Interval over held-out subjects and training draws together.";
+const WITHOUT: &str = "Without the held-out subjects who each give over half of the class (of several classes, where it is of all; \
+                       see the notes).";
+
+/// A value of who was taken for what.
+struct Statistic {
+    name: &'static str,
+    about: &'static str,
+    of: fn(&Confusion, usize) -> Option<f64>,
+}
+
+const OF_CLASSES: [Statistic; 3] = [
+    Statistic { name: "f1", about: "F1 of the class, 2TP / (2TP + FP + FN)", of: |c, class| Some(c.f1(class)) },
+    Statistic {
+        name: "sensitivity",
+        about: "Share of the segments of the class that are found (AAMI EC57: Se)",
+        of: |c, class| c.sensitivity(class),
+    },
+    Statistic {
+        name: "predictivity",
+        about: "Share of the segments taken for the class that are of it (AAMI EC57: +P), with classes as frequent as they are held out",
+        of: |c, class| c.predictivity(class),
+    },
+];
 
 /// All measures of one classifier.
 pub(super) fn measures(judged: &Judged) -> Vec<Measure> {
     let ground = judged.trial.ground;
-    let macro_f1 = |c: &Confusion| Some(c.macro_f1());
-    let mut rows = vec![judged.on_held_out("tstr_macro_f1", "all", TSTR, &macro_f1), ratio(judged)];
+    let classes: Vec<usize> = (0..ground.taught).collect();
+    let mut rows = judged.scope("", &BTreeSet::new(), &classes);
+    rows.push(ratio(judged));
     rows.extend(reversed(judged));
-    for (index, class) in ground.classes[..ground.taught].iter().enumerate() {
-        rows.push(judged.on_held_out("tstr_f1", class, F1, &|c| Some(c.f1(index))));
-        rows.push(judged.on_held_out("tstr_sensitivity", class, SENSITIVITY, &|c| c.sensitivity(index)));
-        rows.push(judged.on_held_out("tstr_predictivity", class, PREDICTIVITY, &|c| c.predictivity(index)));
+    let dominant = ground.dominant();
+    if !dominant.is_empty() {
+        let without: BTreeSet<usize> = dominant.values().flatten().copied().collect();
+        rows.extend(judged.scope("without_largest_", &without, &dominant.into_keys().collect::<Vec<_>>()));
     }
     rows
 }
@@ -65,14 +85,60 @@ impl Judged<'_> {
         }
     }
 
-    /// A value of the held-out confusion: by synthetic training, and by real training in the place of `same`.
-    fn on_held_out(&self, name: &str, class: &str, about: &str, value: &dyn Fn(&Confusion) -> Option<f64>) -> Measure {
-        let over = |of: &dyn Fn(&Repeat) -> Confusion| self.repeats.iter().filter_map(|r| value(&of(r))).collect::<Vec<f64>>();
-        let (tstr, trtr) = (over(&|r| total(&r.tstr)), over(&|r| total(&r.trtr)));
-        let (low, high) = within(of_repeats(&tstr), 0.0, 1.0);
-        let baselines = self.baselines.iter().filter_map(|(name, c)| Some(((*name).to_string(), value(c)?))).collect();
-        let (value, same) = (mean(tstr.into_iter()), mean(trtr.into_iter()));
-        Measure { value, low, high, same, baselines, ..self.row(name, class, about) }
+    /// What classifiers trained on synthetic and on real segments make of the held-out subjects but those in `without`: over all
+    /// taught classes, and of each of `classes`.
+    fn scope(&self, scope: &str, without: &BTreeSet<usize>, classes: &[usize]) -> Vec<Measure> {
+        let ground = self.trial.ground;
+        let all: Vec<usize> = (0..ground.taught).collect();
+        let of_all = Resampled::new(self, without, &all, scope);
+        let mut rows =
+            Vec::from(self.by_both(&format!("{scope}macro_f1"), "all", [TSTR, TRTR], without, &of_all, &|c| Some(c.macro_f1())));
+        for &class in classes {
+            let resampled = Resampled::new(self, without, &[class], scope);
+            for statistic in &OF_CLASSES {
+                let about = ["synthetic", "real"].map(|on| {
+                    let beside = if on == "real" { "" } else { " Beside it the same trained on as many real segments." };
+                    format!(
+                        "{}, on held-out real subjects, of a classifier trained on {on} segments.{beside} {OVER_SUBJECTS}",
+                        statistic.about
+                    )
+                });
+                let name = format!("{scope}{}", statistic.name);
+                let value = |c: &Confusion| (statistic.of)(c, class);
+                let about = [about[0].as_str(), about[1].as_str()];
+                rows.extend(self.by_both(&name, &ground.classes[class], about, without, &resampled, &value));
+            }
+        }
+        rows
+    }
+
+    /// A value of the held-out confusion: by synthetic training, with that by real training in the place of `same`, and by real
+    /// training alone.
+    fn by_both(
+        &self,
+        name: &str,
+        class: &str,
+        about: [&str; 2],
+        without: &BTreeSet<usize>,
+        resampled: &Resampled,
+        value: &dyn Fn(&Confusion) -> Option<f64>,
+    ) -> [Measure; 2] {
+        let over = |of: &dyn Fn(&Repeat) -> Confusion| mean(self.repeats.iter().filter_map(|r| value(&of(r))));
+        let (tstr, trtr) = (over(&|r| rest(&r.tstr, without)), over(&|r| rest(&r.trtr, without)));
+        let baselines = self.baselines.iter().filter_map(|(name, c)| Some(((*name).to_string(), value(&rest(c, without))?)));
+        let [by_real, by_synthetic] = [0, 1].map(|side: usize| resampled.interval(&|both| value(&both[side])).unzip());
+        let about = about.map(|about| if without.is_empty() { about.to_string() } else { format!("{about} {WITHOUT}") });
+        [
+            Measure {
+                value: tstr,
+                low: by_synthetic.0,
+                high: by_synthetic.1,
+                same: trtr,
+                baselines: baselines.collect(),
+                ..self.row(&format!("tstr_{name}"), class, &about[0])
+            },
+            Measure { value: trtr, low: by_real.0, high: by_real.1, ..self.row(&format!("trtr_{name}"), class, &about[1]) },
+        ]
     }
 }
 
@@ -84,47 +150,24 @@ fn ratio(judged: &Judged) -> Measure {
     let f1 = |of: &dyn Fn(&Repeat) -> Confusion| mean(judged.repeats.iter().map(|r| of(r).macro_f1()));
     let trtr = f1(&|r| total(&r.trtr)).filter(|&f1| f1 > 0.0);
     let over = |tstr: f64| trtr.map(|trtr| tstr / trtr);
-    let (low, high) = over_subjects(judged).unzip();
+    let all: Vec<usize> = (0..judged.trial.ground.taught).collect();
+    let of_round = |both: &[Confusion; 2]| {
+        let [trtr, tstr] = [0, 1].map(|side: usize| both[side].macro_f1());
+        (trtr > 0.0).then_some(tstr / trtr)
+    };
+    let (low, high) = Resampled::new(judged, &BTreeSet::new(), &all, "").interval(&of_round).unzip();
     Measure {
         value: f1(&|r| total(&r.tstr)).and_then(over),
         low,
         high,
         same: Some(1.0),
-        baselines: judged.baselines.iter().filter_map(|(name, c)| Some(((*name).to_string(), over(c.macro_f1())?))).collect(),
+        baselines: judged
+            .baselines
+            .iter()
+            .filter_map(|(name, c)| Some(((*name).to_string(), over(total(c).macro_f1())?)))
+            .collect(),
         ..judged.row("tstr_over_trtr", "all", RATIO)
     }
-}
-
-/// 95% interval of TSTR over TRTR: held-out subjects and training draws are drawn with replacement. None where subjects are too few
-/// or one has over half of a taught class.
-fn over_subjects(judged: &Judged) -> Option<(f64, f64)> {
-    let (context, ground) = (judged.trial.context, judged.trial.ground);
-    let first = judged.repeats.first()?;
-    let subjects = first.trtr.len();
-    let of_class = |c: &Confusion, class: usize| c.counts[class].iter().sum::<f64>();
-    let whole = total(&first.trtr);
-    let dominated =
-        (0..ground.taught).any(|class| first.trtr.iter().any(|one| of_class(one, class) > of_class(&whole, class) / 2.0));
-    if subjects < context.config.minimum_subjects || context.config.bootstrap_rounds == 0 || dominated {
-        return None;
-    }
-    let mut rng = context.seed.stream(&format!("evaluation/utility/bootstrap/{}", judged.trial.name), 0);
-    let mut ratios: Vec<f64> = (0..context.config.bootstrap_rounds)
-        .filter_map(|_| {
-            let repeat = &judged.repeats[rng.random_range(0..judged.repeats.len())];
-            let mut both = [&repeat.trtr, &repeat.tstr].map(|_| Confusion::new(ground.classes.len(), ground.taught));
-            for _ in 0..subjects {
-                let subject = rng.random_range(0..subjects);
-                both[0].merge(&repeat.trtr[subject]);
-                both[1].merge(&repeat.tstr[subject]);
-            }
-            let [trtr, tstr] = both.map(|c| c.macro_f1());
-            (trtr > 0.0).then_some(tstr / trtr)
-        })
-        .collect();
-    ratios.sort_by(f64::total_cmp);
-    let at = |q: f64| ratios.get((ratios.len().saturating_sub(1) as f64 * q).round() as usize).copied();
-    Some((at(0.025)?, at(0.975)?))
 }
 
 /// What is tested on synthetic segments, and augmentation.
@@ -152,5 +195,23 @@ fn reversed(judged: &Judged) -> Vec<Measure> {
         same: mean(repeats.iter().map(|(r, reverse)| reverse.doubled - total(&r.trtr).macro_f1())),
         ..judged.row("augmentation_gain", "all", AUGMENTED)
     };
-    vec![trts, augmented]
+    let mut rows = vec![trts, augmented];
+    for (index, class) in judged.trial.ground.classes[..judged.trial.ground.taught].iter().enumerate() {
+        for statistic in &OF_CLASSES {
+            let over = |of: &dyn Fn(&Reverse) -> &Confusion| -> Vec<f64> {
+                repeats.iter().filter_map(|(_, reverse)| (statistic.of)(of(reverse), index)).collect()
+            };
+            let found = over(&|reverse| &reverse.trts);
+            let (low, high) = within(of_repeats(&found), 0.0, 1.0);
+            let about = format!(
+                "{}, on synthetic segments, of a classifier trained on real ones. Beside it the same on other segments of the training \
+                 subjects. Interval over training draws.",
+                statistic.about
+            );
+            let same = mean(over(&|reverse| &reverse.same).into_iter());
+            let value = mean(found.into_iter());
+            rows.push(Measure { value, low, high, same, ..judged.row(&format!("trts_{}", statistic.name), class, &about) });
+        }
+    }
+    rows
 }

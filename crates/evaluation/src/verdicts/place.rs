@@ -1,0 +1,107 @@
+//! Where between the two references a class of synthetic segments places itself, and what is to be expected of it there.
+
+use crate::scores::{Better, Measure, Scores};
+
+/// The measures that place a class: nearness to real segments, and how many of them have a synthetic one near. Noise swells recall,
+/// and few crowded spots swell density, so that neither places anything.
+const PLACED_BY: [&str; 2] = ["precision", "coverage"];
+/// A measure places nothing where its references are closer than this share of `same`: the place would be noise.
+const APART: f64 = 0.1;
+
+/// A place from 0 (`held_out`: as far from the training subjects as other people are) to 1 (`same`: as near as they are to
+/// themselves).
+///
+/// Segments of training subjects mixed with those of other people, a share `u` of the former, have a precision of
+/// `held_out + u (same − held_out)` exactly, and a coverage and density of about as much. So what is near `same` by one
+/// measure shows whom the set resembles, and is held to that by all others; a set of new people is asked for no more than new people
+/// give. The place is by the measure that is nearest `same`; 1 where there is nobody held out to compare with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Place(f64);
+
+impl Place {
+    /// Of `class` (or `all`).
+    pub(super) fn of(scores: &Scores, class: &str) -> Self {
+        let places = PLACED_BY.iter().filter_map(|name| place(scores.measure(name, class)?));
+        Self(places.reduce(f64::max).unwrap_or(1.0).clamp(0.0, 1.0))
+    }
+
+    /// The value of `m` that real segments would have here. None where `same` is unknown.
+    pub(super) fn expected(self, m: &Measure) -> Option<f64> {
+        let same = m.same?;
+        // Held-out subjects may, by chance, be on the better side of `same`.
+        let apart = m.held_out.filter(|&held_out| match m.better {
+            Better::Higher => held_out < same,
+            Better::Lower => held_out > same,
+            Better::NearSame => true,
+        });
+        Some(apart.map_or(same, |held_out| held_out + self.0 * (same - held_out)))
+    }
+
+    /// The place in words.
+    pub(super) fn words(self) -> String {
+        if self.0 >= 1.0 {
+            "at real to real".into()
+        } else if self.0 <= 0.0 {
+            "at held-out subjects".into()
+        } else {
+            format!("{:.0}% of the way from held-out subjects to real to real", 100.0 * self.0)
+        }
+    }
+}
+
+fn place(m: &Measure) -> Option<f64> {
+    let (value, same, held_out) = (m.value?, m.same?, m.held_out?);
+    (same - held_out > APART * same).then(|| (value - held_out) / (same - held_out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scores::Family;
+
+    fn measure(name: &str, value: f64, same: f64, held_out: Option<f64>) -> Measure {
+        Measure {
+            name: name.into(),
+            unit: String::new(),
+            family: Family::Diversity,
+            class: "N".into(),
+            value: Some(value),
+            low: None,
+            high: None,
+            segments: 10,
+            subjects: 10,
+            same: Some(same),
+            held_out,
+            baselines: std::collections::BTreeMap::new(),
+            better: Better::Higher,
+            definition: String::new(),
+        }
+    }
+
+    fn scores(precision: Measure, coverage: Measure) -> Scores {
+        Scores { measures: vec![precision, coverage], ..Scores::default() }
+    }
+
+    #[test]
+    fn what_is_near_on_one_measure_is_asked_for_on_the_other() {
+        let of = |precision, coverage| {
+            scores(measure("precision", precision, 0.9, Some(0.5)), measure("coverage", coverage, 1.0, Some(0.2)))
+        };
+        let expected = |scores: &Scores| Place::of(scores, "N").expected(&scores.measures[1]).unwrap();
+        // Three quarters of the way by precision.
+        assert!((expected(&of(0.8, 0.3)) - 0.8).abs() < 1e-9);
+        // New people, and worse than new people.
+        assert!((expected(&of(0.5, 0.2)) - 0.2).abs() < 1e-9);
+        assert!((expected(&of(0.1, 0.0)) - 0.2).abs() < 1e-9);
+        assert!((expected(&of(1.0, 0.0)) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn without_references_apart_the_bar_is_same() {
+        for held_out in [None, Some(0.95), Some(1.1)] {
+            let scores = scores(measure("precision", 0.2, 1.0, held_out), measure("coverage", 0.2, 1.0, held_out));
+            let expected = Place::of(&scores, "N").expected(&scores.measures[1]).unwrap();
+            assert!((expected - 1.0).abs() < 1e-9, "{held_out:?}: {expected}");
+        }
+    }
+}
