@@ -1,13 +1,15 @@
 """Measures on beats of 256 samples, in physiosynth and in the Python libraries that users have today.
 
 dtaidistance's C path warps pairs of beats, scikit-learn finds nearest neighbours by brute force, prdc works out precision, recall, density
-and coverage. The sides take turns, `--runs` times after one turn of each that is not counted; medians are printed.
+and coverage; ecgen-eval works out the measures that both have. The sides take turns, `--runs` times after one turn of each that is not counted; medians are printed.
 
     cargo build --release --benches -p physiosynth-evaluation
     python3 benches/peers/evaluation.py --worker target/release/deps/worker-… --threads 1
 
 Python draws beats by the same rules from another generator: times do not depend on more of them than their sizes. prdc holds five matrices
-of all distances, so it gets `--prdc` segments (by default 4,000), physiosynth as many.
+of all distances, so it gets `--prdc` segments (by default 4,000), physiosynth as many. ecgen-eval takes a part of each set by default
+(500 or 1,000 segments); it is told to take all of `--common` segments (by default 1,000, since two of its measures hold all differences
+of all pairs, sample by sample), and to leave no samples out of its warping.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import os
 import platform
 import subprocess
 import time
+from importlib.metadata import version
 from statistics import median
 
 
@@ -23,6 +26,7 @@ def arguments():
     parser.add_argument("--worker", required=True, help="the bench 'worker' of crates/evaluation, as cargo built it")
     parser.add_argument("--segments", type=int, default=10_000)
     parser.add_argument("--prdc", type=int, default=4_000)
+    parser.add_argument("--common", type=int, default=1_000)
     parser.add_argument("--pairs", type=int, default=1_000)
     parser.add_argument("--length", type=int, default=256)
     parser.add_argument("--threads", type=int, default=1)
@@ -93,7 +97,7 @@ def main():
             dtw.distance_fast(a, b, window=band + 1, use_pruning=False)
 
     print(f"{platform.machine()}, threads: {options.threads}; NumPy {np.__version__}, scikit-learn {sklearn.__version__}, "
-          f"dtaidistance {dtaidistance_version}, prdc 0.2; medians of {options.runs} runs in turns, milliseconds\n")
+          f"dtaidistance {dtaidistance_version}, prdc {version('prdc')}, ecgen-eval {version('ecgen-eval')}; medians of {options.runs} runs in turns, milliseconds\n")
     print("| work | physiosynth | peer | peer / physiosynth |\n|---|---|---|---|")
     if options.threads == 1:
         compare(f"{options.pairs} warping distances, band {band} (dtaidistance, C)", lambda: worker(f"dtw {options.pairs}"),
@@ -116,6 +120,32 @@ def main():
 
         compare(f"precision to coverage, {options.prdc} a side (prdc)", lambda: worker("manifold"), lambda: milliseconds(manifold),
                 options.runs)
+    worker.close()
+    common(options, real, made)
+
+
+def common(options, real, made):
+    """The measures that ecgen-eval and physiosynth both have; the line `together` is of all of them."""
+    from ecgen_eval.metrics import AVAILABLE_METRICS
+
+    count = options.common
+    few = [side[:count, None, :] for side in (real, made)]
+    worker = Worker(options.worker, count, options.length, options.threads)
+    measures = [
+        ("percent RMS difference to the nearest", "paired prd", "prd", dict(n_subsample=count)),
+        ("absolute error to the nearest", "paired mae", "mae", dict(n_subsample=count)),
+        (f"warping distances of {count} pairs", f"dtw {count}", "dtw", dict(n_pairs=count, downsample=1)),
+        ("Welch spectra", "sets log_spectral_distance", "psd", dict(fs=360.0, n_subsample=count)),
+        ("maximum mean discrepancy", "sets mmd_squared", "mmd", dict(n_subsample=count)),
+        ("Gaussian Fréchet distance", "sets gaussian_frechet", "fd", dict(n_subsample=count)),
+        ("precision and recall", "manifold", "pr_dist", dict(k=5, n_subsample=count)),
+    ]
+    peers = [AVAILABLE_METRICS[key](**keywords) for _, _, key, keywords in measures]
+    for (name, line, _, _), peer in zip(measures, peers):
+        compare(f"{name}, {count} a side (ecgen-eval)", lambda: worker(line), lambda: milliseconds(lambda: peer.compute(*few)),
+                options.runs)
+    compare(f"together, {count} a side (ecgen-eval)", lambda: sum(worker(line) for _, line, _, _ in measures),
+            lambda: sum(milliseconds(lambda: peer.compute(*few)) for peer in peers), options.runs)
     worker.close()
 
 

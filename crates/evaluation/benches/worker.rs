@@ -9,6 +9,8 @@
 //! manifold        precision, recall, density and coverage
 //! dtw PAIRS       warping distances, a tenth of the length as band
 //! frechet PAIRS   discrete Fréchet distances
+//! paired NAME     a measure of pairs on each segment of the second set and its nearest of the first
+//! sets NAME       a measure of sets
 //! all             every measure of pairs, of segments and of sets; afterwards the largest memory in use, in MB
 //! ```
 
@@ -60,8 +62,22 @@ fn main() -> Result<(), String> {
             ["frechet", pairs] => {
                 black_box(on_pairs("discrete_frechet", &reference, &candidate, number(pairs)?, shape));
             }
+            ["paired", name] => {
+                let near = nearest(&candidate, &reference);
+                let pairs: Vec<Pair> =
+                    near.iter().enumerate().map(|(i, near)| (reference.segment(near.index), candidate.segment(i))).collect();
+                black_box(by_name(name, &pairs, shape));
+            }
+            ["sets", name] => {
+                let measure = OF_SETS.iter().find(|measure| measure.about.name == name).ok_or("no such measure of sets")?;
+                black_box((measure.compute)(&Comparison::new(&reference, &candidate, shape, Seed(1))));
+            }
             ["all"] => all(&reference, &candidate, shape),
-            _ => return Err("a line is one of: neighbours, nearest, manifold, dtw N, frechet N, all".into()),
+            _ => {
+                return Err(
+                    "a line is one of: neighbours, nearest, manifold, dtw N, frechet N, paired NAME, sets NAME, all".into()
+                );
+            }
         }
         println!("{}", start.elapsed().as_secs_f64() * 1e3);
     }

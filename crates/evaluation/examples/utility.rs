@@ -1,4 +1,4 @@
-//! Prints the utility measures of a finished run: `cargo run --release -p physiosynth-evaluation --example utility -- FOLDER`.
+//! Prints the utility measures and the verdicts of a finished run: `cargo run --release -p physiosynth-evaluation --example utility -- FOLDER`.
 //!
 //! With `--left-out` behind it, training and validation subjects are left out in turn, a fifth at a time, and the test subjects
 //! are not looked at: what settings are chosen by.
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return left_out(&real);
     }
     let scores = score(&real, &synthetic)?;
-    println!("{}", serde_json::to_string_pretty(&scores.verdicts["useful"])?);
+    println!("{}", serde_json::to_string_pretty(&scores.verdicts)?);
     println!("{}", serde_json::to_string(&scores.exhibits)?);
     Ok(())
 }

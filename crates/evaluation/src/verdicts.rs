@@ -2,10 +2,10 @@
 //!
 //! **Which bar.** Synthetic segments are made from the training subjects, so that `same` (those subjects against themselves) is what
 //! they are asked for. New people cannot reach it, and real ones must be able to pass: their bar is `held_out`. So that a poor
-//! generator does not slip under the lower bar, a set cannot choose between them: its own `precision` and `coverage` place it between
-//! the two references, by whichever is nearer `same`, and every limit is taken at that place (`verdicts/place.rs`). Beats as near to
-//! the training subjects' as their own must then cover as much of them as their own do. What places itself among new people is asked
-//! for what new people give: whether people like that can be, the other verdicts say. Below, *expected* is the value between
+//! generator does not slip under the lower bar, a set cannot choose between them: its own `precision` places it between the two
+//! references, and every limit is taken at that place (`verdicts/place.rs`). Beats as near to the training subjects' as their own must
+//! then cover as much of them as their own do. What places itself among new people is asked for what new people give: whether people
+//! like that can be, the other verdicts say. Below, *expected* is the value between
 //! `held_out` and `same` at the place; without anybody held out it is that of `same`.
 //!
 //! **Which classes decide.** Those with five training subjects or more, of whom none has over half of the segments (such a class
@@ -184,4 +184,68 @@ fn useful(scores: &Scores) -> Verdict {
         )
     };
     conclude(&findings, &nothing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scores::{Better, Family, Measure};
+
+    /// Value of a measure at `place` between held-out subjects' (0) and that of `same` (1), times `times`.
+    fn measure(name: &str, class: &str, [held_out, same]: [f64; 2], place: f64, times: f64) -> Measure {
+        Measure {
+            name: name.into(),
+            unit: String::new(),
+            family: Family::Fidelity,
+            class: class.into(),
+            value: Some(times * (held_out + place * (same - held_out))),
+            low: None,
+            high: None,
+            segments: 100,
+            subjects: 10,
+            same: Some(same),
+            held_out: Some(held_out),
+            baselines: BTreeMap::new(),
+            better: if name.starts_with("rmse") { Better::Lower } else { Better::Higher },
+            definition: String::new(),
+        }
+    }
+
+    /// Everything but spread and the distances at `[precision, others]`, times `times`.
+    fn outcomes([precision, others]: [f64; 2], times: f64) -> [Outcome; 2] {
+        let mut scores = Scores::default();
+        for class in ["N", "all"] {
+            scores.measures.extend([
+                measure("rmse_nearest", class, [0.3, 0.1], precision, 1.0),
+                measure("rmse_class_mean", class, [0.1, 0.02], precision, 1.0),
+                measure("precision", class, [0.5, 0.95], precision, times),
+                measure("density", class, [0.3, 1.0], precision, times),
+                measure("coverage", class, [0.15, 0.97], others, times),
+                measure("recall", class, [0.4, 0.9], others, times),
+                measure("spread_ratio", class, [1.0, 1.0], others, 1.0),
+                measure("distinct_nearest_share", class, [0.2, 0.55], others, times),
+            ]);
+        }
+        let verdicts = all(&scores, &["N".to_string()]);
+        ["faithful", "diverse"].map(|name| verdicts[name].outcome)
+    }
+
+    #[test]
+    fn both_references_and_all_between_pass() {
+        for place in [0.0, 0.3, 0.7, 1.0] {
+            assert_eq!(outcomes([place, place], 1.0), [Outcome::Pass; 2], "{place}");
+            assert_eq!(outcomes([place, place], 0.95), [Outcome::Pass; 2], "{place}");
+        }
+    }
+
+    #[test]
+    fn half_of_held_out_fails() {
+        assert_eq!(outcomes([0.0, 0.0], 0.5), [Outcome::Fail; 2]);
+    }
+
+    #[test]
+    fn nearness_of_trained_people_with_the_coverage_of_new_ones_fails() {
+        assert_eq!(outcomes([1.0, 0.0], 1.0), [Outcome::Pass, Outcome::Fail]);
+        assert_eq!(outcomes([1.0, 0.6], 1.0), [Outcome::Pass, Outcome::Fail]);
+    }
 }

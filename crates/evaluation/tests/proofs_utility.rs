@@ -102,6 +102,48 @@ fn the_training_set_itself_serves_as_well_as_real() {
 }
 
 #[test]
+fn real_training_is_scored_for_itself_with_intervals_over_subjects() {
+    let of = |name: &str, class: &str| OF_COPIES.measure(name, class).unwrap_or_else(|| panic!("{name} {class}"));
+    for (name, class) in [("macro_f1", "all"), ("f1", "N"), ("sensitivity", "S"), ("predictivity", "V")] {
+        let (trtr, tstr) = (of(&format!("trtr_{name}_forest"), class), of(&format!("tstr_{name}_forest"), class));
+        assert_eq!(trtr.value, tstr.same, "{name}");
+        for m in [trtr, tstr] {
+            let (value, low, high) = (m.value.unwrap(), m.low.unwrap(), m.high.unwrap());
+            assert!(low <= value && value <= high && high - low < 0.4, "{m:?}");
+        }
+    }
+    assert!(of("trts_sensitivity_forest", "S").value.is_some() && of("trts_predictivity_forest", "V").same.is_some());
+    assert!(OF_COPIES.measures.iter().all(|m| !m.name.contains("without_largest")));
+}
+
+#[test]
+fn whoever_has_over_half_of_a_class_is_left_out_beside_it() {
+    let mut set = real();
+    // 28 of each class more from one held-out subject, whose S beats are not early and so not found.
+    let mut one = beats(40, 1, 90, Split::Test);
+    one.segments.iter_mut().for_each(|s| s.rr_before_s = s.rr_after_s);
+    set.append(&one.select(&one.indices(|s| s.label == "S"))).unwrap();
+    // With the 8 others' 112, 90 is not over half.
+    let scores = |set: &SegmentSet| evaluate(set, &copies(), &config(), Seed(5), &Silent).unwrap();
+    assert!(scores(&set).measure("trtr_without_largest_f1_forest", "S").is_none());
+    let mut more = beats(40, 1, 160, Split::Test);
+    more.segments.iter_mut().for_each(|s| s.rr_before_s = s.rr_after_s);
+    let mut set = real();
+    set.append(&more.select(&more.indices(|s| s.label == "S"))).unwrap();
+    let scores = scores(&set);
+    let (with, without) = (
+        scores.measure("trtr_sensitivity_forest", "S").unwrap(),
+        scores.measure("trtr_without_largest_sensitivity_forest", "S").unwrap(),
+    );
+    assert!(with.low.is_none() && without.low.is_some());
+    assert!(with.value.unwrap() < without.value.unwrap() - 0.1, "{with:?} {without:?}");
+    assert!(scores.measure("trtr_macro_f1_forest", "all").unwrap().low.is_none());
+    assert!(scores.measure("tstr_without_largest_macro_f1_forest", "all").unwrap().low.is_some());
+    assert!(scores.measure("trtr_without_largest_f1_forest", "N").is_none());
+    assert!(scores.notes.iter().any(|n| n.contains("held-out segments of class S are of s40")), "{:?}", scores.notes);
+}
+
+#[test]
 fn shuffled_labels_bring_utility_to_chance() {
     let mut shuffled = copies();
     let mut labels: Vec<String> = shuffled.segments.iter().map(|s| s.label.clone()).collect();

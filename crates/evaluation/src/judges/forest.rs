@@ -348,3 +348,15 @@ impl Fitted for Grown {
         Table::new(self.classes, values)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_have_more_lots() {
+        assert_eq!(lots(4, 2, 3), [0, 1, 2, 2, 2, 3, 3, 3]);
+        assert_eq!(lots(2, 0, 4), [0, 1]);
+        assert_eq!(lots(1, 2, 2), [0, 0]);
+    }
+}

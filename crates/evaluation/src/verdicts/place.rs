@@ -2,27 +2,25 @@
 
 use crate::scores::{Better, Measure, Scores};
 
-/// The measures that place a class: nearness to real segments, and how many of them have a synthetic one near. Noise swells recall,
-/// and few crowded spots swell density, so that neither places anything.
-const PLACED_BY: [&str; 2] = ["precision", "coverage"];
-/// A measure places nothing where its references are closer than this share of `same`: the place would be noise.
+/// The measure that places a class: how many of its segments lie where the training subjects' do.
+const PLACED_BY: &str = "precision";
+/// It places nothing where its references are closer than this share of `same`: the place would be noise.
 const APART: f64 = 0.1;
 
 /// A place from 0 (`held_out`: as far from the training subjects as other people are) to 1 (`same`: as near as they are to
 /// themselves).
 ///
-/// Segments of training subjects mixed with those of other people, a share `u` of the former, have a precision of
-/// `held_out + u (same − held_out)` exactly, and a coverage and density of about as much. So what is near `same` by one
-/// measure shows whom the set resembles, and is held to that by all others; a set of new people is asked for no more than new people
-/// give. The place is by the measure that is nearest `same`; 1 where there is nobody held out to compare with.
+/// Segments of training subjects mixed with those of other people, a share `u` of the former, have a precision and a density of
+/// `held_out + u (same − held_out)` exactly, and a coverage and recall of no less (half as many segments still cover most). So
+/// precision shows whom the set resembles, and it is held to that by all others; a set of new people is asked for no more than new
+/// people give. The place is 1 where there is nobody held out to compare with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Place(f64);
 
 impl Place {
     /// Of `class` (or `all`).
     pub(super) fn of(scores: &Scores, class: &str) -> Self {
-        let places = PLACED_BY.iter().filter_map(|name| place(scores.measure(name, class)?));
-        Self(places.reduce(f64::max).unwrap_or(1.0).clamp(0.0, 1.0))
+        Self(scores.measure(PLACED_BY, class).and_then(place).unwrap_or(1.0).clamp(0.0, 1.0))
     }
 
     /// The value of `m` that real segments would have here. None where `same` is unknown.
@@ -83,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_near_on_one_measure_is_asked_for_on_the_other() {
+    fn what_is_near_by_precision_is_asked_for_more() {
         let of = |precision, coverage| {
             scores(measure("precision", precision, 0.9, Some(0.5)), measure("coverage", coverage, 1.0, Some(0.2)))
         };

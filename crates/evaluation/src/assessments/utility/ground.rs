@@ -107,6 +107,22 @@ impl Ground {
         (0..self.taught).map(of_class).filter(|(_, out)| !out.is_empty()).collect()
     }
 
+    /// All that [`dominant`](Self::dominant) names. None where nobody is, or where too few held-out segments or subjects of a taught
+    /// class would be left without them.
+    pub(super) fn without_largest(&self) -> Option<BTreeSet<usize>> {
+        let without: BTreeSet<usize> = self.dominant().into_values().flatten().collect();
+        let fit = |class: usize| {
+            let mut left: BTreeMap<usize, usize> = BTreeMap::new();
+            let of_class = self.subjects.iter().zip(&self.labels).filter(|(_, label)| **label == class);
+            for (&subject, _) in of_class.filter(|(subject, _)| !without.contains(subject)) {
+                *left.entry(subject).or_default() += 1;
+            }
+            left.values().sum::<usize>() >= FEWEST_SEGMENTS
+                && left.values().filter(|&&n| n >= COUNTS_FROM).count() >= FEWEST_SUBJECTS[1]
+        };
+        (!without.is_empty() && (0..self.taught).all(fit)).then_some(without)
+    }
+
     /// The name of a subject of `subjects`.
     pub(super) fn name(&self, subject: usize) -> &str {
         let at = self.subjects.iter().position(|&s| s == subject);

@@ -14,6 +14,8 @@ mod resampled;
 mod rows;
 mod trial;
 
+use std::collections::BTreeSet;
+
 use physiosynth_signal::{Cancelled, Split};
 
 use super::{Assessment, Context, Findings};
@@ -65,11 +67,15 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
 
 /// Whom the measures `…_without_largest_…` leave out.
 fn without(ground: &Ground) -> Vec<String> {
-    let note = |(class, subjects): (usize, std::collections::BTreeSet<usize>)| {
+    let then = match ground.without_largest() {
+        Some(_) => "measures named without_largest leave them out",
+        None => "without them too few would be left",
+    };
+    let note = |(class, subjects): (usize, BTreeSet<usize>)| {
         let names: Vec<&str> = subjects.into_iter().map(|subject| ground.name(subject)).collect();
         format!(
-            "utility: over half of the held-out segments of class {} are of {} (one after the other), so that its scores speak of few \
-             people and have no interval; measures named without_largest leave them out",
+            "utility: over half of the held-out segments of class {} are of {} (each of what the larger ones leave), so that its scores \
+             speak of few people and have no interval; {then}",
             ground.classes[class],
             names.join(", ")
         )

@@ -57,10 +57,9 @@ pub(super) fn measures(judged: &Judged) -> Vec<Measure> {
     let mut rows = judged.scope("", &BTreeSet::new(), &classes);
     rows.push(ratio(judged));
     rows.extend(reversed(judged));
-    let dominant = ground.dominant();
-    if !dominant.is_empty() {
-        let without: BTreeSet<usize> = dominant.values().flatten().copied().collect();
-        rows.extend(judged.scope("without_largest_", &without, &dominant.into_keys().collect::<Vec<_>>()));
+    if let Some(without) = ground.without_largest() {
+        let classes: Vec<usize> = ground.dominant().into_keys().collect();
+        rows.extend(judged.scope("without_largest_", &without, &classes));
     }
     rows
 }
