@@ -85,12 +85,15 @@ impl Table {
 pub struct Examples {
     /// The curves, `[example, time × channel]`; without columns where they were not asked for.
     pub signals: Table,
-    /// Channels of `signals`: samples of one instant lie side by side.
+    /// Channels of `signals`: samples of one instant lie side by side. Curves relative to a subject's typical one come behind those
+    /// that are not, as channels of their own.
     pub channels: usize,
     /// What is known besides the curve (intervals between beats, likeness to the subject's typical segment), NaN where unknown.
     pub facts: Table,
     /// Curve and facts as one row for classifiers that know no time; NaN where unknown.
     pub columns: Table,
+    /// Subject of each: what is kept aside in training is whole subjects. Empty where unknown.
+    pub subjects: Vec<String>,
 }
 
 impl Examples {
@@ -112,6 +115,7 @@ impl Examples {
             channels: self.channels,
             facts: self.facts.select(indices),
             columns: self.columns.select(indices),
+            subjects: indices.iter().filter_map(|&i| self.subjects.get(i).cloned()).collect(),
         }
     }
 
@@ -121,6 +125,7 @@ impl Examples {
         self.signals.append(&other.signals);
         self.facts.append(&other.facts);
         self.columns.append(&other.columns);
+        self.subjects.extend_from_slice(&other.subjects);
     }
 }
 
@@ -162,7 +167,7 @@ pub fn describe(pool: &Pool, channels: usize, described: Described, weights: &[f
         .into_par_iter()
         .map(|i| typical[group_of[i]].describe(pool.segment(i), pool.rr_s[i], channels, described))
         .collect();
-    gather(rows, channels)
+    gather(rows, pool, if described.subjects { 2 * channels } else { channels })
 }
 
 /// Describes segments for telling real from synthetic: curves in physical units, how restless they are from sample to sample and
@@ -178,12 +183,12 @@ pub fn plain(pool: &Pool, channels: usize, curves: bool) -> Examples {
             (if curves { segment.to_vec() } else { Vec::new() }, Vec::new(), columns)
         })
         .collect();
-    gather(rows, channels)
+    gather(rows, pool, channels)
 }
 
 type Row = (Vec<f32>, Vec<f32>, Vec<f32>);
 
-fn gather(rows: Vec<Row>, channels: usize) -> Examples {
+fn gather(rows: Vec<Row>, pool: &Pool, channels: usize) -> Examples {
     let (mut signals, mut facts, mut columns) = (Vec::new(), Vec::new(), Vec::new());
     for (signal, fact, column) in rows {
         signals.push(signal);
@@ -191,7 +196,7 @@ fn gather(rows: Vec<Row>, channels: usize) -> Examples {
         columns.push(column);
     }
     let [signals, facts, columns] = [signals, facts, columns].map(Table::of_rows);
-    Examples { signals, channels, facts, columns }
+    Examples { signals, channels, facts, columns, subjects: pool.subjects.clone() }
 }
 
 /// What is usual for a subject.
@@ -225,12 +230,14 @@ impl Typical {
         let scaled: Vec<f32> = segment.iter().enumerate().map(|(at, x)| x / amplitude[at % channels]).collect();
         let mut columns = means(&scaled, channels, MEANS);
         columns.extend(restlessness(&scaled, channels, 1));
-        let curve = if described.curves { scaled } else { Vec::new() };
+        let mut curve = if described.curves { scaled } else { Vec::new() };
         let mut facts = Vec::new();
         let rr_unit = if described.subjects {
             let off: Vec<f32> =
                 segment.iter().zip(&self.segment).enumerate().map(|(at, (x, y))| (x - y) / amplitude[at % channels]).collect();
             columns.extend(means(&off, channels, MEANS));
+            let both = curve.chunks_exact(channels).zip(off.chunks_exact(channels));
+            curve = both.flat_map(|(scaled, off)| scaled.iter().chain(off)).copied().collect();
             for channel in 0..channels {
                 let (likeness, distance) = likeness(segment, &self.segment, channel, channels);
                 facts.extend([likeness, distance, own[channel] / amplitude[channel]]);
