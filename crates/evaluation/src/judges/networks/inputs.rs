@@ -11,12 +11,15 @@ const FARTHEST: f32 = 6.0;
 /// How values are standardised, learnt on training examples.
 ///
 /// Each channel goes in twice, as it is and as steps from sample to sample, each with mean 0 and variance 1 over all samples of the
-/// training examples: noise is small beside a heartbeat, and not beside its steps. Facts have mean 0 and variance 1 where they are
+/// training examples. Steps are compressed, `asinh(step / q)` with `q` the median size of a step: what lies between heartbeats would be
+/// nothing beside them otherwise, and it is there that noise shows, or is missing. Facts have mean 0 and variance 1 where they are
 /// known; an unknown one is 0, and a flag behind the facts says so.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scaling {
     channels: usize,
     time: usize,
+    /// The median size of a step, per channel.
+    quiet: Vec<f32>,
     /// Values, then steps, per channel.
     signals: Vec<Scale>,
     facts: Vec<Scale>,
@@ -57,11 +60,18 @@ impl Scale {
     }
 }
 
-/// The sample of `channel` at `time` and the step to it from the one before (0 at the first).
-fn sample(row: &[f32], channels: usize, time: usize, channel: usize) -> [f32; 2] {
-    let value = row[time * channels + channel];
-    let before = if time > 0 { row[(time - 1) * channels + channel] } else { value };
-    [value, value - before]
+/// The step of `channel` to its sample at `time` from the one before (0 at the first).
+fn step(row: &[f32], channels: usize, time: usize, channel: usize) -> f32 {
+    let at = time * channels + channel;
+    if time > 0 { row[at] - row[at - channels] } else { 0.0 }
+}
+
+/// The median size of the steps of `channel`; 1 where there are none.
+fn quiet(examples: &Examples, channels: usize, time: usize, channel: usize) -> f32 {
+    let of_row = |row| (1..time).map(move |t| step(row, channels, t, channel).abs());
+    let mut sizes: Vec<f32> = examples.signals.rows().flat_map(of_row).filter(|x| *x > 0.0 && x.is_finite()).collect();
+    let middle = sizes.len() / 2;
+    if sizes.is_empty() { 1.0 } else { *sizes.select_nth_unstable_by(middle, f32::total_cmp).1 }
 }
 
 impl Scaling {
@@ -69,17 +79,31 @@ impl Scaling {
     pub(super) fn of(examples: &Examples) -> Self {
         let channels = examples.channels.max(1);
         let time = examples.signals.columns() / channels;
-        let signal = |channel: usize, which: usize| {
-            let rows = examples.signals.rows();
-            Scale::of(rows.flat_map(|row| (0..time).map(move |t| sample(row, channels, t, channel)[which])))
-        };
-        let signals = (0..2).flat_map(|which| (0..channels).map(move |channel| (channel, which)));
-        let fact = |column: usize| Scale::of(examples.facts.rows().map(|row| row[column]));
-        Self {
+        let mut scaling = Self {
             channels,
             time,
-            signals: signals.map(|(channel, which)| signal(channel, which)).collect(),
-            facts: (0..examples.facts.columns()).map(fact).collect(),
+            quiet: (0..channels).map(|channel| quiet(examples, channels, time, channel)).collect(),
+            signals: Vec::new(),
+            facts: Vec::new(),
+        };
+        for which in 0..2 {
+            for channel in 0..channels {
+                let of_row = |row| (0..time).map(move |t| (row, t));
+                let all = examples.signals.rows().flat_map(of_row);
+                let scale = Scale::of(all.map(|(row, t)| scaling.sample(row, t, channel, which)));
+                scaling.signals.push(scale);
+            }
+        }
+        let fact = |column: usize| Scale::of(examples.facts.rows().map(|row| row[column]));
+        scaling.facts = (0..examples.facts.columns()).map(fact).collect();
+        scaling
+    }
+
+    /// The sample of `channel` at `time`, or (`which` = 1) the compressed step to it.
+    fn sample(&self, row: &[f32], time: usize, channel: usize, which: usize) -> f32 {
+        match which {
+            0 => row[time * self.channels + channel],
+            _ => (step(row, self.channels, time, channel) / self.quiet[channel]).asinh(),
         }
     }
 
@@ -102,7 +126,7 @@ impl Scaling {
                 for which in 0..2 {
                     for channel in 0..self.channels {
                         let scale = self.signals[which * self.channels + channel];
-                        inputs.signals.push(scale.apply(sample(row, self.channels, time, channel)[which]));
+                        inputs.signals.push(scale.apply(self.sample(row, time, channel, which)));
                     }
                 }
             }

@@ -18,7 +18,7 @@ use super::{Net, ROWS};
 
 const BATCH: usize = 64;
 /// Highest learning rate, reached after [`RISING`] of the steps; from there it falls to nothing along a cosine.
-const RATE: f64 = 4e-3;
+const RATE: f64 = 8e-3;
 const RISING: f64 = 0.15;
 const WEIGHT_DECAY: f32 = 1e-2;
 /// Share of the values before the head that are dropped in a step.
