@@ -92,8 +92,6 @@ pub struct Examples {
     pub facts: Table,
     /// Curve and facts as one row for classifiers that know no time; NaN where unknown.
     pub columns: Table,
-    /// Subject of each: what is kept aside in training is whole subjects. Empty where unknown.
-    pub subjects: Vec<String>,
 }
 
 impl Examples {
@@ -115,7 +113,6 @@ impl Examples {
             channels: self.channels,
             facts: self.facts.select(indices),
             columns: self.columns.select(indices),
-            subjects: indices.iter().filter_map(|&i| self.subjects.get(i).cloned()).collect(),
         }
     }
 
@@ -125,7 +122,6 @@ impl Examples {
         self.signals.append(&other.signals);
         self.facts.append(&other.facts);
         self.columns.append(&other.columns);
-        self.subjects.extend_from_slice(&other.subjects);
     }
 }
 
@@ -167,7 +163,7 @@ pub fn describe(pool: &Pool, channels: usize, described: Described, weights: &[f
         .into_par_iter()
         .map(|i| typical[group_of[i]].describe(pool.segment(i), pool.rr_s[i], channels, described))
         .collect();
-    gather(rows, pool, if described.subjects { 2 * channels } else { channels })
+    gather(rows, if described.subjects { 2 * channels } else { channels })
 }
 
 /// Describes segments for telling real from synthetic: curves in physical units, how restless they are from sample to sample and
@@ -183,12 +179,12 @@ pub fn plain(pool: &Pool, channels: usize, curves: bool) -> Examples {
             (if curves { segment.to_vec() } else { Vec::new() }, Vec::new(), columns)
         })
         .collect();
-    gather(rows, pool, channels)
+    gather(rows, channels)
 }
 
 type Row = (Vec<f32>, Vec<f32>, Vec<f32>);
 
-fn gather(rows: Vec<Row>, pool: &Pool, channels: usize) -> Examples {
+fn gather(rows: Vec<Row>, channels: usize) -> Examples {
     let (mut signals, mut facts, mut columns) = (Vec::new(), Vec::new(), Vec::new());
     for (signal, fact, column) in rows {
         signals.push(signal);
@@ -196,7 +192,7 @@ fn gather(rows: Vec<Row>, pool: &Pool, channels: usize) -> Examples {
         columns.push(column);
     }
     let [signals, facts, columns] = [signals, facts, columns].map(Table::of_rows);
-    Examples { signals, channels, facts, columns, subjects: pool.subjects.clone() }
+    Examples { signals, channels, facts, columns }
 }
 
 /// What is usual for a subject.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use physiosynth_signal::Cancelled;
 
 use super::super::Context;
-use super::{Made, folds};
+use super::{Made, Told, folds};
 use crate::cases::Case;
 use crate::intervals::{mean, of_repeats};
 use crate::judges::networks::side_by_side;
@@ -130,14 +130,14 @@ impl Job<'_> {
 }
 
 fn rows(network: &Network, case: &Case, all: &Case, of: &BTreeMap<(&str, &str), Vec<Vec<Scored>>>) -> [Measure; 2] {
-    let told = |set: &str| -> Vec<(f64, f64)> {
+    let told = |set: &str| -> Vec<Told> {
         let folds = of.get(&(network.name(), set)).into_iter().flatten();
         folds.filter_map(|scored| told(scored, (case.class != all.class).then_some(&case.class))).collect()
     };
-    let sets: BTreeMap<&str, Vec<(f64, f64)>> =
+    let sets: BTreeMap<&str, Vec<Told>> =
         of.keys().filter(|(name, _)| *name == network.name()).map(|(_, set)| (*set, told(set))).collect();
     let of_set = |set: &str| sets.get(set).map(Vec::as_slice).unwrap_or_default();
-    let measure = |name: &str, better, definition: &str, value: &dyn Fn(&[(f64, f64)]) -> Option<f64>| Measure {
+    let measure = |name: &str, better, definition: &str, value: &dyn Fn(&[Told]) -> Option<f64>| Measure {
         name: format!("{name}_{}", network.name()),
         unit: String::new(),
         family: Family::Fidelity,
@@ -157,15 +157,15 @@ fn rows(network: &Network, case: &Case, all: &Case, of: &BTreeMap<(&str, &str), 
         better,
         definition: definition.into(),
     };
-    let mut area = measure("discriminator_auc", Better::NearSame, AREA, &|told| mean(told.iter().map(|t| t.0)));
-    let interval = of_repeats(&of_set("synthetic").iter().map(|t| t.0).collect::<Vec<_>>());
+    let mut area = measure("discriminator_auc", Better::NearSame, AREA, &|told| mean(told.iter().map(|t| t.area)));
+    let interval = of_repeats(&of_set("synthetic").iter().map(|t| t.area).collect::<Vec<_>>());
     (area.low, area.high) = interval.map(|(low, high)| (low.max(0.0), high.min(1.0))).unzip();
-    let score = |told: &[(f64, f64)]| Some((mean(told.iter().map(|t| t.1))? - 0.5).abs());
+    let score = |told: &[Told]| Some((mean(told.iter().map(|t| t.accuracy))? - 0.5).abs());
     [area, measure("discriminative_score", Better::Lower, SCORE, &score)]
 }
 
 /// Area and accuracy over a fold's segments, of one class or of all. None where a side has too few.
-fn told(scored: &[Scored], class: Option<&String>) -> Option<(f64, f64)> {
+fn told(scored: &[Scored], class: Option<&String>) -> Option<Told> {
     let of_class = || scored.iter().filter(|s| class.is_none_or(|class| s.class == *class));
     let scores: Vec<f32> = of_class().map(|s| s.score).collect();
     let synthetic: Vec<bool> = of_class().map(|s| s.synthetic).collect();
@@ -173,5 +173,5 @@ fn told(scored: &[Scored], class: Option<&String>) -> Option<(f64, f64)> {
     if made < FEWEST || synthetic.len() - made < FEWEST {
         return None;
     }
-    Some((area_under_curve(&scores, &synthetic)?, accuracy(&scores, &synthetic)?))
+    Some(Told { area: area_under_curve(&scores, &synthetic)?, accuracy: accuracy(&scores, &synthetic)? })
 }

@@ -65,16 +65,7 @@ impl Network {
         let purpose = format!("{}/{purpose}", self.name());
         let mut weights = seed.stream(&format!("evaluation/network/{purpose}/weights"), 0);
         let net = Net::new(self.architecture, &scaling, classes, &device, &mut weights);
-        let lesson = Lesson {
-            scaling: &scaling,
-            inputs: &inputs,
-            labels,
-            subjects: &examples.subjects,
-            classes,
-            steps: self.steps,
-            seed,
-            purpose: &purpose,
-        };
+        let lesson = Lesson { scaling: &scaling, inputs: &inputs, labels, classes, steps: self.steps, seed, purpose: &purpose };
         let net = lesson.learn(net, &device).valid();
         Learnt { net, scaling, classes }
     }
@@ -140,6 +131,7 @@ struct Net {
 }
 
 /// What looks at the curve.
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a network, and burn derives no module for a box")]
 #[derive(Module, Debug)]
 enum Body {
     Convolutional(Convolutional),

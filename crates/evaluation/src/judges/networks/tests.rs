@@ -12,21 +12,19 @@ const TIME: usize = 40;
 /// Bumps that are wide (class 1) or not, at places of their own; facts say nothing, and the second is unknown now and then.
 fn bumps(count: usize, purpose: &str) -> (Examples, Vec<usize>) {
     let mut rng = Seed(3).stream(purpose, 0);
-    let (mut signals, mut facts, mut labels, mut subjects) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut signals, mut facts, mut labels) = (Vec::new(), Vec::new(), Vec::new());
     for i in 0..count {
         let class = i % 2;
         let (place, width) = (rng.random_range(15.0..25.0_f32), [2.0, 3.5][class] * rng.random_range(0.9..1.1_f32));
         signals.extend((0..TIME).map(|t| (-((t as f32 - place) / width).powi(2)).exp() + rng.random_range(-0.05..0.05)));
         facts.extend([rng.random_range(0.0..1.0), if i % 5 == 0 { f32::NAN } else { 3.0 }]);
         labels.push(class);
-        subjects.push(format!("s{}", i % 20));
     }
     let examples = Examples {
         signals: Table::new(TIME, signals),
         channels: 1,
         facts: Table::new(2, facts),
         columns: Table::new(1, vec![0.0; count]),
-        subjects,
     };
     (examples, labels)
 }
@@ -125,11 +123,10 @@ fn attention_sums_to_one_and_the_other_has_none() {
 fn odd_lessons_are_survived() {
     let (examples, _) = bumps(9, "taught");
     for network in Network::all(2) {
-        // A class without examples, no subjects, no steps, nothing to say of nothing.
-        let bare = Examples { subjects: Vec::new(), ..examples.clone() };
-        let learnt = network.learn(&bare, &[0; 9], 2, Seed(1), "test");
-        assert_eq!(learnt.probabilities(&bare).len(), 9);
-        assert!(learnt.probabilities(&bare.select(&[])).is_empty());
+        // A class without examples, nothing to say of nothing, no steps.
+        let learnt = network.learn(&examples, &[0; 9], 2, Seed(1), "test");
+        assert_eq!(learnt.probabilities(&examples).len(), 9);
+        assert!(learnt.probabilities(&examples.select(&[])).is_empty());
         let untaught = Network { steps: 0, ..network }.learn(&examples, &[0, 1, 0, 1, 0, 1, 0, 1, 0], 2, Seed(1), "test");
         assert!(untaught.probabilities(&examples).rows().flatten().all(|p| p.is_finite()));
     }
