@@ -61,7 +61,7 @@ impl Case {
     }
 
     /// All real training segments of the case.
-    fn train(&self) -> Pool {
+    pub(crate) fn train(&self) -> Pool {
         let mut train = self.reference.clone();
         train.append(&self.same);
         train

@@ -18,6 +18,8 @@ pub struct EvaluationConfig {
     pub utility_draws: usize,
     /// Trees of the forests that judge utility; those that tell real from synthetic have half as many. Default 150.
     pub forest_trees: usize,
+    /// Training steps (of 64 segments) of the networks that judge utility, discriminate, and embed; 0: no networks. Default 150.
+    pub network_steps: usize,
     /// Random halves of the subjects over which membership is attacked. Default 20.
     pub privacy_rounds: usize,
     /// Segments of a class that a subject brings to an attack at most. Default 30.
@@ -34,6 +36,7 @@ impl Default for EvaluationConfig {
             minimum_subjects: 5,
             utility_draws: 5,
             forest_trees: 150,
+            network_steps: 150,
             privacy_rounds: 20,
             privacy_segments_per_subject: 30,
         }

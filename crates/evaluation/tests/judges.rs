@@ -45,7 +45,7 @@ fn real() -> SegmentSet {
 }
 
 fn judge(synthetic: &SegmentSet) -> Scores {
-    evaluate(&real(), synthetic, &EvaluationConfig::default(), Seed(5), &Silent).unwrap()
+    evaluate(&real(), synthetic, &EvaluationConfig { network_steps: 0, ..EvaluationConfig::default() }, Seed(5), &Silent).unwrap()
 }
 
 fn outcome(scores: &Scores, verdict: &str) -> Outcome {
@@ -104,7 +104,9 @@ fn same_seed_same_scores_for_any_number_of_threads() {
     let pool = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
     let one = pool(1).install(|| judge(&synthetic));
     assert_eq!(one, pool(3).install(|| judge(&synthetic)));
-    let other = evaluate(&real(), &synthetic, &EvaluationConfig::default(), Seed(6), &Silent).unwrap();
+    let other =
+        evaluate(&real(), &synthetic, &EvaluationConfig { network_steps: 0, ..EvaluationConfig::default() }, Seed(6), &Silent)
+            .unwrap();
     assert_ne!(one, other);
 }
 
@@ -113,9 +115,18 @@ fn classes_with_too_few_segments_are_named() {
     let mut training = real();
     training.append(&beats(0, 1, 2, Split::Train, "V")).unwrap();
     let synthetic = beats(100, 6, 20, Split::Synthetic, "N");
-    let scores = evaluate(&training, &synthetic, &EvaluationConfig::default(), Seed(5), &Silent).unwrap();
+    let scores =
+        evaluate(&training, &synthetic, &EvaluationConfig { network_steps: 0, ..EvaluationConfig::default() }, Seed(5), &Silent)
+            .unwrap();
     assert!(scores.notes.iter().any(|n| n.contains("class V is not scored: 2 real")), "{:?}", scores.notes);
-    let nothing = evaluate(&training, &synthetic.select(&[]), &EvaluationConfig::default(), Seed(5), &Silent).unwrap();
+    let nothing = evaluate(
+        &training,
+        &synthetic.select(&[]),
+        &EvaluationConfig { network_steps: 0, ..EvaluationConfig::default() },
+        Seed(5),
+        &Silent,
+    )
+    .unwrap();
     assert!(nothing.measures.is_empty());
     assert_eq!(outcome(&nothing, "faithful"), Outcome::NotAssessable);
 }
@@ -124,6 +135,8 @@ fn classes_with_too_few_segments_are_named() {
 fn sets_that_differ_in_rate_are_refused() {
     let mut synthetic = beats(100, 6, 20, Split::Synthetic, "N");
     synthetic.sampling_frequency_hz = 128.0;
-    let error = evaluate(&real(), &synthetic, &EvaluationConfig::default(), Seed(5), &Silent).unwrap_err();
+    let error =
+        evaluate(&real(), &synthetic, &EvaluationConfig { network_steps: 0, ..EvaluationConfig::default() }, Seed(5), &Silent)
+            .unwrap_err();
     assert!(error.to_string().contains("sampling frequency: 100 and 128"), "{error}");
 }

@@ -67,7 +67,8 @@ fn real(modes: u64) -> SegmentSet {
 }
 
 fn judge(synthetic: &SegmentSet, modes: u64) -> Scores {
-    evaluate(&real(modes), synthetic, &EvaluationConfig::default(), Seed(5), &Silent).unwrap()
+    evaluate(&real(modes), synthetic, &EvaluationConfig { network_steps: 0, ..EvaluationConfig::default() }, Seed(5), &Silent)
+        .unwrap()
 }
 
 fn of<'a>(scores: &'a Scores, name: &str) -> &'a Measure {
@@ -228,7 +229,9 @@ fn one_lead_and_twelve_one_class_and_seventeen_ten_segments_and_thousands() {
         let mut set = beats(TRAINED, 6, 10, Split::Train, "N", 1, channels);
         set.append(&beats(HELD_OUT, 6, 10, Split::Test, "N", 1, channels)).unwrap();
         let made = beats(FRESH, 6, 10, Split::Synthetic, "N", 1, channels);
-        let scores = evaluate(&set, &made, &EvaluationConfig::default(), Seed(5), &Silent).unwrap();
+        let scores =
+            evaluate(&set, &made, &EvaluationConfig { network_steps: 0, ..EvaluationConfig::default() }, Seed(5), &Silent)
+                .unwrap();
         let missing: Vec<&str> = scores.measures.iter().filter(|m| m.value.is_none()).map(|m| m.name.as_str()).collect();
         assert!(missing.is_empty(), "{channels}: {missing:?}");
         assert!(of(&scores, "rmse_nearest").baselines.len() == 5, "{:?}", of(&scores, "rmse_nearest").baselines);
@@ -239,10 +242,11 @@ fn one_lead_and_twelve_one_class_and_seventeen_ten_segments_and_thousands() {
         set.append(&beats(TRAINED, 2, 10, Split::Train, &name, 1, 1)).unwrap();
         made.append(&beats(FRESH, 2, 5, Split::Synthetic, &name, 1, 1)).unwrap();
     }
-    let scores = evaluate(&set, &made, &EvaluationConfig::default(), Seed(5), &Silent).unwrap();
+    let scores =
+        evaluate(&set, &made, &EvaluationConfig { network_steps: 0, ..EvaluationConfig::default() }, Seed(5), &Silent).unwrap();
     assert_eq!(scores.measures.iter().filter(|m| m.name == "coverage").count(), 18);
     assert!(scores.measure("coverage", "all").unwrap().value.is_some());
-    let config = EvaluationConfig { segments_per_class: 5000, ..EvaluationConfig::default() };
+    let config = EvaluationConfig { segments_per_class: 5000, network_steps: 0, ..EvaluationConfig::default() };
     let mut set = beats(TRAINED, 20, 500, Split::Train, "N", 1, 1);
     set.append(&beats(HELD_OUT, 10, 500, Split::Test, "N", 1, 1)).unwrap();
     let made = beats(FRESH, 20, 250, Split::Synthetic, "N", 1, 1);

@@ -78,7 +78,7 @@ fn published(mut set: SegmentSet) -> SegmentSet {
 }
 
 fn attacked(real: &SegmentSet, synthetic: &SegmentSet) -> Scores {
-    let config = EvaluationConfig { bootstrap_rounds: 200, ..EvaluationConfig::default() };
+    let config = EvaluationConfig { bootstrap_rounds: 200, network_steps: 0, ..EvaluationConfig::default() };
     evaluate(real, synthetic, &config, Seed(5), &Silent).unwrap()
 }
 

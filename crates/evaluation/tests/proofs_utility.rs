@@ -55,7 +55,13 @@ fn real() -> SegmentSet {
 }
 
 fn config() -> EvaluationConfig {
-    EvaluationConfig { utility_draws: 3, forest_trees: 40, bootstrap_rounds: 200, ..EvaluationConfig::default() }
+    EvaluationConfig {
+        utility_draws: 3,
+        forest_trees: 40,
+        network_steps: 0,
+        bootstrap_rounds: 200,
+        ..EvaluationConfig::default()
+    }
 }
 
 fn judge(synthetic: &SegmentSet) -> Scores {

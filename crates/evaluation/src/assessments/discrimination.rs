@@ -1,4 +1,7 @@
-//! Discriminators: can a classifier tell real from synthetic?
+//! Discriminators: can a classifier tell real from synthetic? And how far apart are the two in a classifier's eyes?
+
+mod context_fid;
+mod networks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -45,6 +48,15 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
         }
     }
     context.progress.end();
+    if context.config.network_steps == 0 {
+        findings.notes.push("networks judge nothing: evaluation.network_steps is 0".into());
+        return Ok(findings);
+    }
+    findings.measures.extend(networks::measures(context.cases, &all, context)?);
+    match context_fid::measures(context.cases, &all, context) {
+        Ok(measures) => findings.measures.extend(measures),
+        Err(why) => findings.notes.push(why),
+    }
     Ok(findings)
 }
 
@@ -104,7 +116,7 @@ fn told_apart(
         pool.select(&indices)
     };
     let (reference, candidate) = (some(reference, 0), some(candidate, 1));
-    let folds = folds(&reference, &candidate, seed, purpose);
+    let folds = folds(&reference, &candidate, FOLDS, seed, purpose);
     let mut examples = plain(&reference, channels, false);
     examples.append(&plain(&candidate, channels, false));
     let synthetic: Vec<bool> = (0..2 * n).map(|i| i >= n).collect();
@@ -133,15 +145,15 @@ fn tell(
     Some(Told { area: area_under_curve(&scores, &positive)?, accuracy: accuracy(&scores, &positive)? })
 }
 
-/// The fold of each reference and then each candidate segment.
+/// The fold, of `count`, of each reference and then each candidate segment.
 ///
 /// What belongs together shares a fold: the segments of a subject where at least as many subjects as there are folds have segments on
 /// both sides, and equal segments in any case, so that nothing is recognised from training. Where the sides have different subjects,
 /// folds by subject would mislead: what is learnt of some people is then turned upside down by the next. The largest groups are placed first, each where its own side
 /// is fewest so far.
-fn folds(reference: &Pool, candidate: &Pool, seed: Seed, purpose: &str) -> Vec<usize> {
+fn folds(reference: &Pool, candidate: &Pool, count: usize, seed: Seed, purpose: &str) -> Vec<usize> {
     let subjects = |pool: &Pool| pool.subjects.iter().cloned().collect::<BTreeSet<String>>();
-    let by_subject = subjects(reference).intersection(&subjects(candidate)).count() >= FOLDS;
+    let by_subject = subjects(reference).intersection(&subjects(candidate)).count() >= count;
     let key = |pool: &Pool, i: usize| {
         if by_subject {
             return pool.subjects[i].clone();
@@ -159,11 +171,11 @@ fn folds(reference: &Pool, candidate: &Pool, seed: Seed, purpose: &str) -> Vec<u
     let mut order: Vec<(&str, [usize; 2])> = groups.into_iter().collect();
     order.shuffle(&mut seed.stream(&format!("evaluation/{purpose}/folds"), 0));
     order.sort_by_key(|(_, counts)| std::cmp::Reverse(counts[0] + counts[1]));
-    let mut filled = [[0_usize; 2]; FOLDS];
+    let mut filled = vec![[0_usize; 2]; count];
     let mut fold_of: BTreeMap<&str, usize> = BTreeMap::new();
     for (key, counts) in order {
         let load = |fold: &[usize; 2]| fold[0] * counts[0] + fold[1] * counts[1];
-        let fold = (0..FOLDS).min_by_key(|&fold| load(&filled[fold])).unwrap_or(0);
+        let fold = (0..count).min_by_key(|&fold| load(&filled[fold])).unwrap_or(0);
         filled[fold][0] += counts[0];
         filled[fold][1] += counts[1];
         fold_of.insert(key, fold);

@@ -87,7 +87,8 @@ impl Table {
 pub struct Examples {
     /// The curves, `[example, time × channel]`; without columns where they were not asked for.
     pub signals: Table,
-    /// Channels of `signals`: samples of one instant lie side by side.
+    /// Channels of `signals`: samples of one instant lie side by side. Curves relative to a subject's typical one come behind those
+    /// that are not, as channels of their own.
     pub channels: usize,
     /// What is known besides the curve (intervals between beats, likeness to the subject's typical segment), NaN where unknown.
     pub facts: Table,
@@ -169,7 +170,8 @@ pub fn describe(pool: &Pool, channels: usize, described: Described, weights: &[f
         .into_par_iter()
         .map(|i| typical[group_of[i]].describe(pool.segment(i), pool.rr_s[i], channels, described))
         .collect();
-    Examples { intervals: if described.rr { INTERVALS } else { 0 }, ..gather(rows, channels) }
+    let gathered = gather(rows, if described.subjects { 2 * channels } else { channels });
+    Examples { intervals: if described.rr { INTERVALS } else { 0 }, ..gathered }
 }
 
 /// Describes segments for telling real from synthetic: curves in physical units, how restless they are from sample to sample and
@@ -232,12 +234,14 @@ impl Typical {
         let scaled: Vec<f32> = segment.iter().enumerate().map(|(at, x)| x / amplitude[at % channels]).collect();
         let mut columns = means(&scaled, channels, MEANS);
         columns.extend(restlessness(&scaled, channels, 1));
-        let curve = if described.curves { scaled } else { Vec::new() };
+        let mut curve = if described.curves { scaled } else { Vec::new() };
         let mut facts = Vec::new();
         let rr_unit = if described.subjects {
             let off: Vec<f32> =
                 segment.iter().zip(&self.segment).enumerate().map(|(at, (x, y))| (x - y) / amplitude[at % channels]).collect();
             columns.extend(means(&off, channels, MEANS));
+            let both = curve.chunks_exact(channels).zip(off.chunks_exact(channels));
+            curve = both.flat_map(|(scaled, off)| scaled.iter().chain(off)).copied().collect();
             for channel in 0..channels {
                 let (likeness, distance) = likeness(segment, &self.segment, channel, channels);
                 facts.extend([likeness, distance, own[channel] / amplitude[channel]]);

@@ -6,6 +6,7 @@
 mod confusion;
 mod examples;
 mod forest;
+pub mod networks;
 mod ranking;
 
 use physiosynth_signal::Seed;
@@ -13,6 +14,7 @@ use physiosynth_signal::Seed;
 pub use confusion::Confusion;
 pub use examples::{Described, Examples, Table, describe, plain};
 pub use forest::Forest;
+pub use networks::{Architecture, Learnt, Network};
 pub use ranking::{accuracy, area_under_curve};
 
 /// Something that can be taught classes by examples.
@@ -31,4 +33,10 @@ pub trait Classifier: Sync {
 pub trait Fitted: Send + Sync {
     /// Probability of each class for each of `examples`, `[example, class]`; rows sum to 1.
     fn probabilities(&self, examples: &Examples) -> Table;
+
+    /// Where in each of `examples` it looked: the weight of each stretch of equal length, `[example, stretch]`; rows sum to 1. None of
+    /// what has no attention.
+    fn attention(&self, _examples: &Examples) -> Option<Table> {
+        None
+    }
 }

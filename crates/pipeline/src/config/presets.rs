@@ -70,6 +70,7 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.evaluation.segments_per_class = 200;
             config.evaluation.utility_draws = 3;
             config.evaluation.forest_trees = 60;
+            config.evaluation.network_steps = 0;
         }
         Preset::Standard => {
             config.preprocessing.clustering.by = ClusterBy::SubjectClass;
@@ -88,6 +89,7 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.generation.patients = 10;
             config.generation.patient_duration_s = 300.0;
             config.evaluation.segments_per_class = 2_000;
+            config.evaluation.network_steps = 400;
         }
     }
     config

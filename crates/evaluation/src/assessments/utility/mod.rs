@@ -5,13 +5,14 @@
 //! Other classes' held-out segments stand in the confusion matrices, and count in no score.
 //!
 //! Real and synthetic training sets are of equal size, class by class: at most half of the real segments of a class, so that there
-//! are as many others for the references. They are drawn and learnt from several times. Tests are on all held-out segments, with
-//! classes as frequent as they are.
+//! are as many others for the references. They are drawn and learnt from several times, by networks at most three times. Tests are on
+//! all held-out segments, with classes as frequent as they are; networks see at most 100 of a subject's class, which count for all.
 
 mod draws;
 mod ground;
 mod resampled;
 mod rows;
+mod tested;
 mod trial;
 
 use std::collections::BTreeSet;
@@ -20,11 +21,15 @@ use physiosynth_signal::{Cancelled, Split};
 
 use super::{Assessment, Context, Findings};
 use crate::exhibits::{ConfusionMatrix, Exhibits};
-use crate::judges::{Confusion, Described, Forest};
+use crate::judges::networks::side_by_side;
+use crate::judges::{Classifier, Confusion, Described, Forest, Network};
 use crate::pool::Pool;
 use draws::Draw;
 use ground::Ground;
 use trial::{Repeat, Trial, total};
+
+/// Training draws that networks learn from at most: the fewest that give an interval.
+const DRAWS_OF_NETWORKS: usize = 3;
 
 pub(super) const ASSESSMENT: Assessment = Assessment { run };
 
@@ -47,16 +52,24 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
     }
     let described = described(context, &mut findings.notes);
     let forest = Forest::new(context.config.forest_trees);
+    let networks = Network::all(context.config.network_steps);
     let mut trials = vec![Trial::new(context, &ground, &forest, "forest".into(), described)];
     if described.rr {
         let shape = Described { rr: false, ..described };
         trials.push(Trial::new(context, &ground, &forest, "forest_shape".into(), shape));
     }
+    for network in networks.iter().filter(|network| network.steps > 0) {
+        let curves = Described { curves: true, ..described };
+        trials.push(Trial::new(context, &ground, network, network.name().into(), curves));
+    }
     let made = draws.first().map(|draw| draw.baselines(context, &ground)).unwrap_or_default();
-    context.progress.begin("utility", (trials.len() * (draws.len() + made.len())) as u64, "trainings");
-    for (number, trial) in trials.iter().enumerate() {
-        let judged = Judged::new(trial, &draws, &made, number == 0)?;
-        findings.notes.push(judged.note(&draws));
+    let draws_of = |trial: &Trial| if trial.described.curves { draws.len().min(DRAWS_OF_NETWORKS) } else { draws.len() };
+    let classifiers: usize = trials.iter().map(|trial| draws_of(trial) + made.len()).sum();
+    context.progress.begin("utility", classifiers as u64, "classifiers");
+    for trial in &trials {
+        let draws = &draws[..draws_of(trial)];
+        let judged = Judged::new(trial, draws, &made, trial.name != "forest_shape")?;
+        findings.notes.push(judged.note(draws));
         findings.measures.extend(rows::measures(&judged));
         findings.exhibits.extend(judged.exhibits());
     }
@@ -122,22 +135,43 @@ struct Judged<'a> {
     segments: usize,
 }
 
+/// One piece of the work for a judge.
+enum Job<'a> {
+    Draw(usize, &'a Draw),
+    Baseline(&'static str, &'a Pool),
+}
+
+/// What came of it.
+enum Done {
+    Repeat(Repeat),
+    Baseline(&'static str, Vec<Confusion>),
+}
+
 impl<'a> Judged<'a> {
-    fn new(trial: &'a Trial, draws: &[Draw], made: &[(&'static str, Pool)], reverse: bool) -> Result<Self, Cancelled> {
-        let context = trial.context;
-        let mut repeats = Vec::new();
-        for (number, draw) in draws.iter().enumerate() {
-            repeats.push(trial.repeat(draw, number, reverse)?);
-            context.progress.advance(1);
+    fn new(trial: &'a Trial, draws: &[Draw], baselines: &[(&'static str, Pool)], reverse: bool) -> Result<Self, Cancelled> {
+        let of_draws = draws.iter().enumerate().map(|(number, draw)| Job::Draw(number, draw));
+        let jobs: Vec<Job> = of_draws.chain(baselines.iter().map(|(name, pool)| Job::Baseline(name, pool))).collect();
+        let work = |job: &Job| {
+            let done = match job {
+                Job::Draw(number, draw) => Done::Repeat(trial.repeat(draw, *number, reverse)?),
+                Job::Baseline(name, pool) => Done::Baseline(name, trial.trained_on(pool, name)?),
+            };
+            trial.context.progress.advance(1);
+            Ok::<_, Cancelled>(done)
+        };
+        // A forest uses all threads by itself.
+        let done: Vec<_> = if trial.described.curves { side_by_side(&jobs, work) } else { jobs.iter().map(work).collect() };
+        let (mut repeats, mut of_baselines) = (Vec::new(), Vec::new());
+        for done in done {
+            match done? {
+                Done::Repeat(repeat) => repeats.push(repeat),
+                Done::Baseline(name, confusion) => of_baselines.push((name, confusion)),
+            }
         }
-        let mut baselines = Vec::new();
         let first = draws.first();
-        for (name, pool) in made {
-            baselines.push((*name, trial.trained_on(pool, name)?));
-            context.progress.advance(1);
-        }
         let subjects = first.map_or(0, |draw| draw.reference.subject_count());
-        Ok(Self { trial, repeats, baselines, subjects, segments: first.map_or(0, |draw| draw.synthetic.len()) })
+        let segments = first.map_or(0, |draw| draw.synthetic.len());
+        Ok(Self { trial, repeats, baselines: of_baselines, subjects, segments })
     }
 
     fn note(&self, draws: &[Draw]) -> String {
@@ -145,12 +179,13 @@ impl<'a> Judged<'a> {
         let sizes = |class: &String| draws.first().map_or(0, |draw| draw.reference.of_class(class).len());
         let taught: Vec<String> = ground.classes[..ground.taught].iter().map(|c| format!("{} of {c}", sizes(c))).collect();
         format!(
-            "utility, {}: trained on {} segments, {} times anew; tested on {} held-out segments of {} subjects; told of curves{}{}",
+            "utility, {}: trained on {} segments, {} times anew; tested on {} held-out segments of {} subjects{}; told of curves{}{}",
             self.trial.name,
             taught.join(", "),
             draws.len(),
             ground.held_out.len(),
             ground.held_out.subject_count(),
+            self.trial.tested.words(),
             if self.trial.described.subjects { " relative to the subject's" } else { "" },
             if self.trial.described.rr { " and of RR intervals before and after" } else { "" },
         )
@@ -179,6 +214,7 @@ impl<'a> Judged<'a> {
         if !reverse.is_empty() {
             confusions.push(matrix("real", "synthetic", reverse));
         }
-        Exhibits { confusions, ..Exhibits::default() }
+        let attentions = self.repeats.first().map(|repeat| repeat.attentions.clone()).unwrap_or_default();
+        Exhibits { confusions, attentions, ..Exhibits::default() }
     }
 }

@@ -7,7 +7,9 @@ use physiosynth_signal::Cancelled;
 use super::super::Context;
 use super::draws::Draw;
 use super::ground::Ground;
-use crate::judges::{Classifier, Confusion, Described, Examples, Fitted, describe};
+use super::tested::Tested;
+use crate::exhibits::Attention;
+use crate::judges::{Classifier, Confusion, Described, Examples, Fitted, Table, describe};
 use crate::pool::Pool;
 
 /// Classifiers are taught as many segments of a rare class as of a common one; what they then answer is weighted by how frequent the
@@ -23,6 +25,9 @@ pub(super) struct Trial<'a> {
     /// The end of its measures' names.
     pub name: String,
     pub described: Described,
+    /// Which held-out segments it is tested on: of networks, some.
+    pub tested: Tested,
+    /// Those, described.
     pub held_out: Examples,
 }
 
@@ -34,6 +39,8 @@ pub(super) struct Repeat {
     pub tstr: Vec<Confusion>,
     /// The rest, where asked for.
     pub reverse: Option<Reverse>,
+    /// Where it looked, of judges with attention.
+    pub attentions: Vec<Attention>,
 }
 
 /// What is tested on synthetic segments, and trained on more than one set.
@@ -57,7 +64,14 @@ impl<'a> Trial<'a> {
         described: Described,
     ) -> Self {
         let held_out = describe(&ground.held_out, context.shape.channels, described, &vec![1.0; ground.held_out.len()]);
-        Self { context, ground, judge, name, described, held_out }
+        let (tested, held_out) = if described.curves {
+            let tested = Tested::some(ground);
+            let held_out = held_out.select(&tested.indices);
+            (tested, held_out)
+        } else {
+            (Tested::all(ground), held_out)
+        };
+        Self { context, ground, judge, name, described, tested, held_out }
     }
 
     /// Trains and tests on the sets of repetition `number`.
@@ -68,8 +82,10 @@ impl<'a> Trial<'a> {
         let by_synthetic = self.fit(&synthetic, &format!("synthetic/{number}"))?;
         let trtr = self.on_held_out(by_real.as_ref());
         let tstr = self.on_held_out(by_synthetic.as_ref());
+        let mut attentions = self.attentions(by_real.as_ref(), "real");
+        attentions.extend(self.attentions(by_synthetic.as_ref(), "synthetic"));
         if !reverse {
-            return Ok(Repeat { trtr, tstr, reverse: None });
+            return Ok(Repeat { trtr, tstr, reverse: None, attentions });
         }
         let other = self.taught(&draw.other);
         let on = |tested: &(Examples, Vec<usize>)| self.as_held_out(self.confusion(by_real.as_ref(), tested));
@@ -86,7 +102,7 @@ impl<'a> Trial<'a> {
             augmented: with(&synthetic, "augmented")?,
             doubled: with(&other, "doubled")?,
         };
-        Ok(Repeat { trtr, tstr, reverse: Some(reverse) })
+        Ok(Repeat { trtr, tstr, reverse: Some(reverse), attentions })
     }
 
     /// Trained on `pool`, tested on each held-out subject.
@@ -121,8 +137,9 @@ impl<'a> Trial<'a> {
         let ground = self.ground;
         let subjects = ground.subjects.iter().max().map_or(0, |last| last + 1);
         let mut of_subjects = vec![Confusion::new(ground.classes.len(), ground.taught); subjects];
-        for (i, predicted) in self.predict(fitted, &self.held_out).into_iter().enumerate() {
-            of_subjects[ground.subjects[i]].add(ground.labels[i], predicted, 1.0);
+        let predicted = self.predict(fitted, &self.held_out);
+        for ((&i, &count), predicted) in self.tested.indices.iter().zip(&self.tested.counts).zip(predicted) {
+            of_subjects[ground.subjects[i]].add(ground.labels[i], predicted, count);
         }
         of_subjects
     }
@@ -133,6 +150,34 @@ impl<'a> Trial<'a> {
             confusion.add(label, predicted, 1.0);
         }
         confusion
+    }
+
+    /// Mean attention on the held-out segments of each taught class.
+    fn attentions(&self, fitted: &dyn Fitted, trained_on: &str) -> Vec<Attention> {
+        let Some(weights) = fitted.attention(&self.held_out) else { return Vec::new() };
+        let of_class = |(label, class): (usize, &String)| {
+            let members: Vec<usize> =
+                (0..self.held_out.len()).filter(|&i| self.ground.labels[self.tested.indices[i]] == label).collect();
+            let all: f64 = members.iter().map(|&i| self.tested.counts[i]).sum();
+            let mean = |table: &Table, step: usize| {
+                let mut mean = vec![0.0; table.columns().div_ceil(step)];
+                for &i in &members {
+                    let share = self.tested.counts[i] / all;
+                    for (m, &x) in mean.iter_mut().zip(table.row(i).iter().step_by(step)) {
+                        *m += share * f64::from(x);
+                    }
+                }
+                mean
+            };
+            Attention {
+                judge: self.name.clone(),
+                trained_on: trained_on.into(),
+                class: class.clone(),
+                weights: mean(&weights, 1),
+                mean_segment: mean(&self.held_out.signals, self.held_out.channels),
+            }
+        };
+        self.ground.classes[..self.ground.taught].iter().enumerate().map(of_class).collect()
     }
 
     fn as_held_out(&self, confusion: Confusion) -> Confusion {

@@ -32,7 +32,13 @@ pub const COMPONENTS: usize = 16;
 
 /// `|μ₁−μ₂|² + tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^½)` of the sets' coordinates along `pca`. None for fewer than two segments, or missing samples.
 fn squared(pca: &Pca, a: &Pool, b: &Pool) -> Option<f64> {
-    let ((mean_a, cov_a), (mean_b, cov_b)) = (gaussian(pca, a)?, gaussian(pca, b)?);
+    let along = |set: &Pool| set.iter().map(|s| pca.coordinates(s)).collect::<Vec<_>>();
+    frechet_squared(&along(a), &along(b))
+}
+
+/// `|μ₁−μ₂|² + tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^½)` of two sets of points of equal dimension. None for fewer than two points, or what is no number.
+pub(crate) fn frechet_squared(a: &[Vec<f64>], b: &[Vec<f64>]) -> Option<f64> {
+    let ((mean_a, cov_a), (mean_b, cov_b)) = (gaussian(a)?, gaussian(b)?);
     let k = mean_a.len();
     let apart: f64 = mean_a.iter().zip(&mean_b).map(|(x, y)| (x - y).powi(2)).sum();
     let root = square_root(&cov_a, k)?;
@@ -53,16 +59,15 @@ pub(crate) fn components(reference: &Pool, seed: Seed) -> Option<Pca> {
     Pca::fit(reference, COMPONENTS.min(reference.len() / 4).max(1), 1.0, seed)
 }
 
-fn gaussian(pca: &Pca, set: &Pool) -> Option<(Vec<f64>, Vec<f64>)> {
-    let k = pca.components.len();
-    let n = set.len();
+fn gaussian(points: &[Vec<f64>]) -> Option<(Vec<f64>, Vec<f64>)> {
+    let n = points.len();
+    let k = points.first()?.len();
     if n < 2 {
         return None;
     }
-    let points: Vec<Vec<f64>> = set.iter().map(|s| pca.coordinates(s)).collect();
     let mean: Vec<f64> = (0..k).map(|i| points.iter().map(|p| p[i]).sum::<f64>() / n as f64).collect();
     let mut covariance = vec![0.0; k * k];
-    for point in &points {
+    for point in points {
         for i in 0..k {
             for j in 0..k {
                 covariance[i * k + j] += (point[i] - mean[i]) * (point[j] - mean[j]) / (n - 1) as f64;

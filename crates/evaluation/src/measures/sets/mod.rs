@@ -16,8 +16,8 @@ mod spread;
 mod wasserstein;
 
 pub use autocorrelation::autocorrelation_difference;
-pub(crate) use gaussian_frechet::components;
 pub use gaussian_frechet::{COMPONENTS, gaussian_frechet_squared};
+pub(crate) use gaussian_frechet::{components, frechet_squared};
 pub use kurtosis::kurtosis_difference;
 pub use marginals::marginal_difference;
 pub use mmd::{Mmd, mmd};
