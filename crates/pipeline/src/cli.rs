@@ -168,7 +168,7 @@ pub(crate) struct Declared {
     /// Index in time, from 0, of the mark that segments are aligned to: the R peak of beats.
     #[arg(long, value_name = "INDEX", requires = "real")]
     pub(crate) mark: Option<usize>,
-    /// The order of the axes behind the first of arrays with three [default: time-channel].
+    /// The order of the axes behind the first of arrays with three [default: the shorter one is the channels].
     #[arg(long, value_enum, requires = "real")]
     pub(crate) axes: Option<AxisOrder>,
 }

@@ -41,25 +41,26 @@ fn companion(signals: &Path, what: &str) -> Option<PathBuf> {
     ["npy", "txt"].into_iter().map(|extension| signals.with_extension(format!("{what}.{extension}"))).find(|path| path.is_file())
 }
 
-/// Reads signals and what stands beside them. Where three axes are not told apart by `axes`, they are `[segment, time, channel]`, unless
-/// that makes more channels than samples: then it is an error that asks. Scale is 1, offset 0; the record of a segment is the file's name.
-pub fn read_with_companions(signals: &Path, axes: Option<Axes>, options: &SegmentOptions) -> Result<SegmentSet, FormatError> {
+/// Reads signals and what stands beside them, and says in which order the last two axes were taken: as `axes` says, else the shorter one
+/// for channels. Scale is 1, offset 0; the record of a segment is the file's name.
+pub fn read_with_companions(
+    signals: &Path,
+    axes: Option<Axes>,
+    options: &SegmentOptions,
+) -> Result<(SegmentSet, Axes), FormatError> {
     let array = read_array(signals)?;
     let malformed = |cause: String| FormatError::Malformed {
         path: signals.to_path_buf(),
         place: "shape".into(),
         cause,
-        remedy: "save numbers as [segment, time], or [segment, time, channel] and say so where channels come first",
+        remedy: "save numbers as [segment, time], [segment, time, channel] or [segment, channel, time]",
     };
     let (segments, axes, [second, third]) = match (array.shape.as_slice(), axes) {
         (&[segments, time], _) => (segments, Axes::TimeChannel, [time, 1]),
-        (&[segments, time, channels], None) if channels > time => {
-            return Err(malformed(format!(
-                "({segments}, {time}, {channels}) would be {channels} channels of {time} samples each if the axes are [segment, time, \
-                 channel]; say which axis is which"
-            )));
+        (&[segments, second, third], axes) => {
+            let shorter_last = if third <= second { Axes::TimeChannel } else { Axes::ChannelTime };
+            (segments, axes.unwrap_or(shorter_last), [second, third])
         }
-        (&[segments, second, third], axes) => (segments, axes.unwrap_or(Axes::TimeChannel), [second, third]),
         _ => return Err(malformed(format!("signals have 2 or 3 axes, not {}", array.shape.len()))),
     };
     let values = array.values.into_f32().ok_or_else(|| malformed("signals are numbers, not texts".into()))?;
@@ -76,7 +77,7 @@ pub fn read_with_companions(signals: &Path, axes: Option<Axes>, options: &Segmen
     set.scale = Array2::ones((segments, channels));
     set.offset = Array2::zeros((segments, channels));
     set.segments = described(signals, segments, options)?;
-    Ok(set)
+    Ok((set, axes))
 }
 
 fn described(signals: &Path, segments: usize, options: &SegmentOptions) -> Result<Vec<Segment>, FormatError> {

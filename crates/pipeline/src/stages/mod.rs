@@ -4,6 +4,7 @@ mod evaluate;
 mod generate;
 mod patients;
 mod preprocess;
+mod records;
 mod report;
 mod train;
 

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use physiosynth_formats::npy::{SegmentOptions, companions, read_with_companions};
+use physiosynth_formats::npy::{Axes, SegmentOptions, companions, read_with_companions};
 use physiosynth_formats::segments::read_segments;
 use physiosynth_signal::{SegmentSet, Split};
 
@@ -19,6 +19,8 @@ pub(super) struct SegmentFile {
     pub(super) option: &'static str,
     pub(super) set: SegmentSet,
     arrays: bool,
+    /// What was decided in reading it.
+    pub(super) notes: Vec<String>,
 }
 
 impl SegmentFile {
@@ -26,6 +28,7 @@ impl SegmentFile {
     /// `like`; what it does say wins.
     pub(super) fn read(option: &'static str, path: &Path, declared: &Declared, like: Option<&Self>) -> Result<Self> {
         let arrays = is_array(option, path)?;
+        let mut guessed = false;
         let mut set = if arrays {
             let rate = declared.rate.or(like.map(|file| file.set.sampling_frequency_hz));
             let Some(sampling_frequency_hz) = rate else {
@@ -35,8 +38,10 @@ impl SegmentFile {
             };
             let options =
                 SegmentOptions { sampling_frequency_hz, channel_names: Vec::new(), unit: String::new(), split: Split::Synthetic };
-            read_with_companions(path, declared.axes.map(Into::into), &options)
-                .with_context(|| format!("{option} (--axes time-channel or channel-time says which axis is which)"))?
+            let axes = declared.axes.map(Axes::from);
+            let (set, taken) = read_with_companions(path, axes, &options).with_context(|| option.to_string())?;
+            guessed = axes.is_none() && taken == Axes::ChannelTime;
+            set
         } else {
             read_segments(path).with_context(|| option.to_string())?
         };
@@ -44,7 +49,16 @@ impl SegmentFile {
             bail!("{option} {}: holds no samples ({} segments × {} × {})", path.display(), set.len(), set.time(), set.channels());
         }
         declare(&mut set, declared).map_err(|why| Usage(format!("{option} {}: {why}", path.display())))?;
-        Ok(Self { path: path.to_path_buf(), option, set, arrays })
+        let mut notes = Vec::new();
+        if guessed {
+            notes.push(format!(
+                "{} is taken for {} channels of {} samples, the longer axis for time (--axes says otherwise)",
+                path.display(),
+                set.channels(),
+                set.time()
+            ));
+        }
+        Ok(Self { path: path.to_path_buf(), option, set, arrays, notes })
     }
 
     /// Its name without the folder.

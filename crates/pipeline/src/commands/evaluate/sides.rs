@@ -24,7 +24,10 @@ pub(super) struct Sides {
 
 /// Sorts the rows of the files. An error names both files where they cannot be compared.
 pub(super) fn sides(mut real: SegmentFile, mut synthetic: SegmentFile, mut holdout: Option<SegmentFile>) -> Result<Sides> {
-    let mut notes = Vec::new();
+    let mut notes = real.notes.clone();
+    for file in [Some(&synthetic), holdout.as_ref()].into_iter().flatten() {
+        notes.extend(file.notes.iter().cloned());
+    }
     for other in [Some(&mut synthetic), holdout.as_mut()].into_iter().flatten() {
         agree(&mut real, other, &mut notes)?;
     }
@@ -41,6 +44,13 @@ pub(super) fn sides(mut real: SegmentFile, mut synthetic: SegmentFile, mut holdo
     }
     made(&mut synthetic, &mut notes);
     of_people(&mut real, &mut notes);
+    if real.set.segments.iter().all(|s| s.split == Split::Train) {
+        notes.push(
+            "There are no held-out segments (--holdout, or rows of the split 'test'): what generalisation costs, usefulness and most of \
+             privacy cannot be told"
+                .into(),
+        );
+    }
     classes(&real, &synthetic, &mut notes)?;
     Ok(Sides { real: real.set, synthetic: synthetic.set, notes })
 }
@@ -167,13 +177,6 @@ fn of_training(real: &mut SegmentFile, held_out_elsewhere: bool, notes: &mut Vec
     let set = real.set.select(&keep);
     if !set.segments.iter().any(|s| s.split == Split::Train) {
         bail!("{name}: no segment is of the split 'train', which synthetic segments are compared with; set the dataset 'split'");
-    }
-    if !held_out_elsewhere && set.segments.iter().all(|s| s.split == Split::Train) {
-        notes.push(
-            "There are no held-out segments (--holdout, or rows of the split 'test'): what generalisation costs, usefulness and most of \
-             privacy cannot be told"
-                .into(),
-        );
     }
     real.set = set;
     Ok(())
