@@ -56,7 +56,7 @@ pub(crate) fn all(scores: &Scores) -> BTreeMap<String, Verdict> {
         ("diverse".to_string(), diverse(scores)),
         ("useful".to_string(), useful(scores)),
         ("private".to_string(), private::private(scores)),
-        ("plausible".to_string(), conclude(&plausible(scores), "No class of an ECG or EEG had enough segments.")),
+        ("plausible".to_string(), conclude(&plausible(scores), "No class of an ECG or EEG could be assessed (see the notes).")),
     ])
 }
 
