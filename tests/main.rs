@@ -2,5 +2,6 @@
 
 mod commands;
 mod documentation;
+mod evaluate;
 mod run;
 mod support;

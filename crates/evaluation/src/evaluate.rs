@@ -4,6 +4,7 @@ use physiosynth_signal::{Cancelled, Progress, Seed, SegmentSet, Split};
 
 use crate::assessments::{ASSESSMENTS, Context};
 use crate::cases::{Case, deciding, draw};
+use crate::clinical::variability::BeatSequence;
 use crate::comparison::Shape;
 use crate::scores::Scores;
 use crate::{EvaluationConfig, verdicts};
@@ -49,6 +50,19 @@ pub fn evaluate(
     seed: Seed,
     progress: &dyn Progress,
 ) -> Result<Scores, EvaluationError> {
+    evaluate_with_records(real, synthetic, &[], config, seed, progress)
+}
+
+/// [`evaluate`] where beats of whole records are known besides, real ones (of any split) and synthetic ones: their heart rate variability
+/// is compared too.
+pub fn evaluate_with_records(
+    real: &SegmentSet,
+    synthetic: &SegmentSet,
+    records: &[BeatSequence],
+    config: &EvaluationConfig,
+    seed: Seed,
+    progress: &dyn Progress,
+) -> Result<Scores, EvaluationError> {
     check(real, synthetic, config)?;
     let shape = Shape {
         channels: real.channels(),
@@ -68,7 +82,7 @@ pub fn evaluate(
     let cases = with_baselines(cases, shape, seed, progress)?;
     let units: BTreeSet<&str> = real.channel_units.iter().map(String::as_str).collect();
     let physical = units.into_iter().collect::<Vec<_>>().join(", ");
-    let context = Context { real, synthetic, cases: &cases, shape, physical: &physical, config, seed, progress };
+    let context = Context { real, synthetic, records, cases: &cases, shape, physical: &physical, config, seed, progress };
     for assessment in &ASSESSMENTS {
         let findings = (assessment.run)(&context)?;
         scores.measures.extend(findings.measures);

@@ -39,6 +39,6 @@ mod verdicts;
 
 pub use comparison::{Comparison, Nearest, Shape, nearest};
 pub use config::EvaluationConfig;
-pub use evaluate::{EvaluationError, evaluate};
+pub use evaluate::{EvaluationError, evaluate, evaluate_with_records};
 pub use pool::Pool;
 pub use scores::{Better, Family, Measure, Outcome, Scores, Verdict};

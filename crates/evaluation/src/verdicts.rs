@@ -25,8 +25,10 @@
 //! - **private**: by the thresholds written down in `verdicts/private.rs`.
 //! - **plausible**: in every class of 30 synthetic segments or more, at most 0.05 more of them are outside wide physiological limits than
 //!   of real ones (`outside_limits_share`, the higher of `same` and held-out); each Wasserstein distance of a clinical quantity
-//!   (`wasserstein_…`, `channel_…`) is at most the largest of `2 ×` `same`, `1.5 ×` held-out subjects' and what a reader of an ECG would
-//!   not act on (10 ms of PR and QRS, 20 ms of QT and RR, 0.1 mV of R and S, 0.05 mV of P, T and ST); the share of beats with a P
+//!   (`wasserstein_…`, `channel_…`) is at most the largest of what 95 of 100 random halves of the training subjects stay below
+//!   (`subject_halves_p95`; with fewer than five subjects, and for `channel_…`, `2 ×` `same` or `1.5 ×` held-out subjects'), held-out
+//!   subjects' own distance, and what a reader of an ECG would not act on (10 ms of PR, QRS, SDNN and RMSSD, 20 ms of QT, RR and NN,
+//!   5% of pNN50, 0.1 mV of R and S, 0.05 mV of P, T and ST); the share of beats with a P
 //!   wave, a QRS complex or a T wave is within 0.1 of real, or `1.5 ×` as far from it as held-out subjects' is. Not assessable where the
 //!   signals are neither an ECG nor an EEG.
 //!
@@ -68,7 +70,7 @@ pub(crate) fn all(scores: &Scores, deciding: &[String]) -> BTreeMap<String, Verd
         ("diverse".to_string(), diverse(scores, deciding)),
         ("useful".to_string(), useful(scores)),
         ("private".to_string(), private::private(scores)),
-        ("plausible".to_string(), conclude(&plausible(scores), "No class of an ECG or EEG had enough segments.")),
+        ("plausible".to_string(), conclude(&plausible(scores), "No class of an ECG or EEG could be assessed (see the notes).")),
     ])
 }
 

@@ -98,3 +98,36 @@ proptest! {
         let _ = parse(&bytes);
     }
 }
+
+#[test]
+fn what_stands_beside_signals_is_read_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let options =
+        SegmentOptions { sampling_frequency_hz: 128.0, channel_names: Vec::new(), unit: "mV".into(), split: Split::Synthetic };
+    let read = |axes: Option<npy::Axes>| npy::read_with_companions(&path("x.npy"), axes, &options).map(|(set, _)| set);
+    // arange(24).reshape(2, 3, 4): four channels of three samples, or three of four.
+    std::fs::write(path("x.npy"), golden("f4")).unwrap();
+    assert_eq!(read(None).unwrap().time(), 4, "the longer of the two is time");
+    let by_time = read(Some(npy::Axes::TimeChannel)).unwrap();
+    assert_eq!((by_time.time(), by_time.channels(), by_time.signals[[1, 0, 1]]), (3, 4, 13.0));
+    assert_eq!((by_time.segments[0].subject.as_str(), by_time.segments[0].label.as_str()), ("", ""));
+    assert!(by_time.segments[0].rr_before_s.is_nan());
+
+    npy::write_text(&path("x.labels.npy"), &["N".into(), "V".into()]).unwrap();
+    std::fs::write(path("x.subjects.txt"), "100\n7\n").unwrap();
+    npy::write_f32(&path("x.rr.npy"), &[2, 2], &[0.8, 0.9, 0.4, f32::NAN]).unwrap();
+    assert_eq!(npy::companions(&path("x.npy")).len(), 3);
+    let set = read(Some(npy::Axes::ChannelTime)).unwrap();
+    set.check().unwrap();
+    assert_eq!((set.time(), set.channels(), set.signals[[1, 0, 1]]), (4, 3, 16.0));
+    assert_eq!((set.segments[1].label.as_str(), set.segments[1].subject.as_str()), ("V", "7"));
+    assert_eq!((set.segments[0].rr_after_s, set.segments[1].rr_before_s), (0.9, 0.4));
+
+    npy::write_f32(&path("x.rr.npy"), &[4], &[0.8, 0.9, 0.4, 0.3]).unwrap();
+    assert!(read(Some(npy::Axes::ChannelTime)).unwrap_err().to_string().contains("x.rr.npy"));
+    std::fs::remove_file(path("x.rr.npy")).unwrap();
+    std::fs::write(path("x.subjects.txt"), "100\n").unwrap();
+    let error = read(Some(npy::Axes::ChannelTime)).unwrap_err().to_string();
+    assert!(error.contains("x.subjects.txt") && error.contains("2 segments, and 1 values"), "{error}");
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use physiosynth_formats::npy::Axes;
 use physiosynth_generator::device::DeviceChoice;
 
 use crate::commands::bench::Size;
@@ -34,8 +35,13 @@ pub(crate) enum Command {
     /// Stage 3: sample the trained model → synthetic.h5 and synthetic patients under share/.
     #[command(after_help = GENERATE_EXAMPLES)]
     Generate(Generate),
-    /// Stage 4: score synthetic against real segments → scores.json.
-    Evaluate(Run),
+    /// Stage 4: score synthetic against real segments → scores.json; or judge anyone's segment files.
+    ///
+    /// With --real and --synthetic, segment files (.h5) or NumPy arrays (.npy) from any generator are compared, and a report is written
+    /// to --output. Beside X.npy, X.labels.npy and X.subjects.npy (or .txt, a line each) name class and subject of each segment, X.rr.npy
+    /// the seconds to the beats around it, X.derived_from.npy the real subject that a synthetic segment was made from.
+    #[command(after_help = EVALUATE_EXAMPLES)]
+    Evaluate(Evaluate),
     /// Stage 5: draw the figures and write the page → figures/, index.html.
     Report(Run),
     /// What is in a record or a database: signals, rates, units, annotation counts, problems.
@@ -61,6 +67,12 @@ DIR/config.toml holds every setting with its value; --config takes it back.";
 const GENERATE_EXAMPLES: &str = "Examples:
   physiosynth generate --output reports/mit --class V --count 500
   physiosynth generate --output reports/mit --subject 119 --subject 208";
+
+const EVALUATE_EXAMPLES: &str = "Examples:
+  physiosynth evaluate --output reports/mit              the stage of a run
+  physiosynth evaluate --real reports/mit/segments.h5 --synthetic other.h5 --output reports/other
+  physiosynth evaluate --real train.npy --synthetic gan.npy --holdout test.npy --rate 360 --units mV --channels MLII --mark 90
+                       --output reports/gan";
 
 /// Options of a run and of its stages.
 #[derive(Debug, Clone, Args)]
@@ -121,6 +133,66 @@ impl Generate {
         run.set.extend(self.count.map(|n| format!("generation.segments_per_class={n}")));
         run
     }
+}
+
+/// Options of the evaluate stage, and of `evaluate` for anyone's files.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Evaluate {
+    #[command(flatten)]
+    pub(crate) run: Run,
+    /// Real segments: those that were trained on and, where rows are of the split `test`, held-out ones.
+    #[arg(long, value_name = "FILE", requires = "synthetic", conflicts_with_all = ["database", "strict"])]
+    pub(crate) real: Option<PathBuf>,
+    /// Synthetic segments.
+    #[arg(long, value_name = "FILE", requires = "real")]
+    pub(crate) synthetic: Option<PathBuf>,
+    /// Real segments of subjects that were not trained on (the rows of the split `test` where there are any) [default: REAL's test rows].
+    #[arg(long, value_name = "FILE", requires = "real")]
+    pub(crate) holdout: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) declared: Declared,
+}
+
+/// What arrays do not say themselves.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Declared {
+    /// Sampling frequency of arrays, in hertz.
+    #[arg(long, value_name = "HZ", requires = "real", value_parser = hertz)]
+    pub(crate) rate: Option<f64>,
+    /// Physical unit of arrays: mV, uV. Without one nothing clinical is assessed, unless the channels' names tell.
+    #[arg(long, value_name = "UNIT", requires = "real")]
+    pub(crate) units: Option<String>,
+    /// Names of the channels, such as I,II,V1: they tell an ECG from an EEG.
+    #[arg(long, value_name = "NAME,…", requires = "real", value_delimiter = ',')]
+    pub(crate) channels: Vec<String>,
+    /// Index in time, from 0, of the mark that segments are aligned to: the R peak of beats.
+    #[arg(long, value_name = "INDEX", requires = "real")]
+    pub(crate) mark: Option<usize>,
+    /// The order of the axes behind the first of arrays with three [default: the shorter one is the channels].
+    #[arg(long, value_enum, requires = "real")]
+    pub(crate) axes: Option<AxisOrder>,
+}
+
+/// The order of two axes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum AxisOrder {
+    /// [segment, time, channel]
+    TimeChannel,
+    /// [segment, channel, time]
+    ChannelTime,
+}
+
+impl From<AxisOrder> for Axes {
+    fn from(order: AxisOrder) -> Self {
+        match order {
+            AxisOrder::TimeChannel => Self::TimeChannel,
+            AxisOrder::ChannelTime => Self::ChannelTime,
+        }
+    }
+}
+
+fn hertz(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|hz: &f64| hz.is_finite() && *hz > 0.0).ok_or_else(|| "a frequency in hertz, above 0".into())
 }
 
 /// Options of `inspect`.

@@ -44,7 +44,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Preprocess(run) => commands::run::run(run, Some(stages::Stage::Preprocess)),
         Command::Train(run) => commands::run::run(run, Some(stages::Stage::Train)),
         Command::Generate(generate) => commands::run::run(&generate.as_run(), Some(stages::Stage::Generate)),
-        Command::Evaluate(run) => commands::run::run(run, Some(stages::Stage::Evaluate)),
+        Command::Evaluate(evaluate) => commands::evaluate::evaluate(evaluate),
         Command::Report(run) => commands::run::run(run, Some(stages::Stage::Report)),
         Command::Inspect(inspect) => commands::inspect::inspect(inspect),
         Command::Simulate(simulate) => commands::simulate::simulate(simulate),

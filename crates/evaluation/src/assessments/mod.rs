@@ -11,6 +11,7 @@ use physiosynth_signal::{Cancelled, Progress, Seed, SegmentSet};
 
 use crate::EvaluationConfig;
 use crate::cases::Case;
+use crate::clinical::variability::BeatSequence;
 use crate::comparison::Shape;
 use crate::exhibits::Exhibits;
 use crate::scores::Measure;
@@ -22,6 +23,8 @@ pub(crate) struct Context<'a> {
     /// All real segments, of every split.
     pub real: &'a SegmentSet,
     pub synthetic: &'a SegmentSet,
+    /// Beats of whole records, where they are known.
+    pub records: &'a [BeatSequence],
     /// The classes that have segments enough, each with its sets.
     pub cases: &'a [Case],
     pub shape: Shape,

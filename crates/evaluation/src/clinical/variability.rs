@@ -4,7 +4,7 @@
 //! intervals in equal windows, since each of them grows with the length of what it is taken over. Beats in atrial fibrillation are
 //! counted apart: their irregularity is not the sinus node's.
 
-use physiosynth_signal::Annotation;
+use physiosynth_signal::{Annotation, Split};
 
 /// One beat of a record.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,6 +17,17 @@ pub struct Beat {
     pub fibrillation: bool,
     /// Whether the time since the beat before is unknown: a pause in the annotations, flutter, unreadable signal.
     pub after_gap: bool,
+}
+
+/// The beats of one record, in order of time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BeatSequence {
+    /// Who it was recorded from; the synthetic patient's name where synthetic.
+    pub subject: String,
+    /// Which side it is on.
+    pub split: Split,
+    /// Its beats.
+    pub beats: Vec<Beat>,
 }
 
 /// Variability of the NN intervals of one window.

@@ -3,6 +3,7 @@
 //! The layout is that of NumPy's documentation, *numpy.lib.format*: a magic number, a version, the length of a header that is a Python
 //! dictionary (`descr`, `fortran_order`, `shape`), the values.
 
+mod companions;
 mod header;
 mod segments;
 
@@ -10,6 +11,7 @@ use std::path::Path;
 
 use crate::FormatError;
 use crate::replace::replace_file;
+pub use companions::{Axes, companions, read_with_companions};
 use header::{Header, Kind};
 pub use segments::{SegmentOptions, read_segments, write_segments};
 

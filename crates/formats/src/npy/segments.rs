@@ -43,7 +43,7 @@ pub fn read_segments(signals: &Path, labels: Option<&Path>, options: &SegmentOpt
     let shape = |_| malformed(signals, "the values do not fill the shape".into());
     let by_channel = Array3::from_shape_vec((segments, channels, time), values).map_err(shape)?;
     let labels = match labels {
-        Some(path) => labels_of(path)?,
+        Some(path) => texts_of(path)?,
         None => vec![String::new(); segments],
     };
     if labels.len() != segments {
@@ -74,8 +74,8 @@ pub fn read_segments(signals: &Path, labels: Option<&Path>, options: &SegmentOpt
     Ok(set)
 }
 
-/// Labels from an array or a text file.
-fn labels_of(path: &Path) -> Result<Vec<String>, FormatError> {
+/// Labels, or other names, from an array or a text file.
+pub(super) fn texts_of(path: &Path) -> Result<Vec<String>, FormatError> {
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")) {
         let array = read_array(path)?;
         return match (array.shape.len(), array.values) {

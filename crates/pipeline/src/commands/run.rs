@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use physiosynth_evaluation::{Outcome, Scores};
+use physiosynth_evaluation::{Outcome, Scores, Verdict};
 
 use crate::cli;
 use crate::config::{Config, Flags};
@@ -26,8 +26,8 @@ pub(crate) fn run(arguments: &cli::Run, only: Option<Stage>) -> Result<()> {
     files::write_atomically(&folder.config(), config.to_toml()?.as_bytes())?;
 
     let mut manifest = Manifest::read(&folder.manifest())?;
-    manifest.versions = versions();
-    manifest.command = command_line();
+    let Manifest { versions, command, .. } = made_by();
+    (manifest.versions, manifest.command) = (versions, command);
     manifest.seed = config.seed;
     manifest.threads = rayon::current_num_threads();
 
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &cli::Run, only: Option<Stage>) -> Result<()> {
 }
 
 /// A stage that is run alone takes the run folder's own settings, unless it is given a file.
-fn resolve(arguments: &cli::Run, only: Option<Stage>) -> Result<Config> {
+pub(super) fn resolve(arguments: &cli::Run, only: Option<Stage>) -> Result<Config> {
     let own = arguments.output.as_ref().map(|folder| folder.join("config.toml")).filter(|path| only.is_some() && path.exists());
     if only.is_some_and(|stage| stage != Stage::Preprocess) && arguments.output.is_none() && arguments.config.is_none() {
         return Err(Usage("name the run folder with --output".into()).into());
@@ -83,6 +83,11 @@ fn default_output(config: &Config) -> PathBuf {
         path.file_stem().map_or_else(|| "database".into(), |name| name.to_string_lossy().into_owned())
     };
     Path::new("reports").join(format!("{database}-{}", config.preset))
+}
+
+/// A manifest that says what computes now, and by which command.
+pub(super) fn made_by() -> Manifest {
+    Manifest { versions: versions(), command: command_line(), ..Manifest::default() }
 }
 
 /// What computed the run: this program, the platform, and the libraries whose numbers end up in the results.
@@ -124,15 +129,7 @@ fn summary(folder: &RunFolder, manifest: &Manifest, only: Option<Stage>) -> Resu
         let cannot = || format!("cannot read {}", folder.scores().display());
         let scores: Scores =
             serde_json::from_slice(&std::fs::read(folder.scores()).with_context(cannot)?).with_context(cannot)?;
-        text.push('\n');
-        for (name, verdict) in &scores.verdicts {
-            let outcome = match verdict.outcome {
-                Outcome::Pass => "yes",
-                Outcome::Fail => "NO",
-                Outcome::NotAssessable => "not assessable",
-            };
-            writeln!(text, "{:<10} {outcome:<15} {}", format!("{name}?"), verdict.because)?;
-        }
+        write!(text, "\n{}", verdicts(&scores))?;
     }
     text.push('\n');
     if only.is_none_or(|stage| stage == Stage::Report) {
@@ -142,6 +139,19 @@ fn summary(folder: &RunFolder, manifest: &Manifest, only: Option<Stage>) -> Resu
         writeln!(text, "run folder    {}", folder.path().display())?;
     }
     files::print(&text)
+}
+
+/// One line for each verdict.
+pub(super) fn verdicts(scores: &Scores) -> String {
+    let line = |(name, verdict): (&String, &Verdict)| {
+        let outcome = match verdict.outcome {
+            Outcome::Pass => "yes",
+            Outcome::Fail => "NO",
+            Outcome::NotAssessable => "not assessable",
+        };
+        format!("{:<10} {outcome:<15} {}\n", format!("{name}?"), verdict.because)
+    };
+    scores.verdicts.iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -4,8 +4,11 @@ mod evaluate;
 mod generate;
 mod patients;
 mod preprocess;
+mod records;
 mod report;
 mod train;
+
+pub(crate) use report::splits;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -165,7 +168,7 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
 }
 
 /// Writes a value as JSON, atomically.
-fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<()> {
+pub(crate) fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<()> {
     let mut text = serde_json::to_string_pretty(value).with_context(|| format!("cannot write {} as JSON", path.display()))?;
     text.push('\n');
     files::write_atomically(path, text.as_bytes())

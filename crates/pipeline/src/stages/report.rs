@@ -182,7 +182,7 @@ fn facts(context: &Context, real: &SegmentSet, synthetic: &SegmentSet, summary: 
 }
 
 /// One row per split of a set.
-fn splits(set: &SegmentSet) -> Vec<SplitRow> {
+pub(crate) fn splits(set: &SegmentSet) -> Vec<SplitRow> {
     let mut rows: BTreeMap<_, (std::collections::BTreeSet<&str>, BTreeMap<&str, usize>)> = BTreeMap::new();
     for s in &set.segments {
         let row = rows.entry(s.split).or_default();

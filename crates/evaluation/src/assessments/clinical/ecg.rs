@@ -3,7 +3,8 @@
 use physiosynth_signal::Cancelled;
 use rayon::prelude::*;
 
-use super::rows::{Row, Sets, pools};
+use super::halves::HALVES;
+use super::rows::{Row, Sets, Whose, pools};
 use super::{Context, Findings};
 use crate::clinical::beat::{BeatQuantities, beat_quantities};
 use crate::clinical::delineate::{Neighbours, delineate};
@@ -78,9 +79,7 @@ fn millivolts(unit: &str) -> Option<f64> {
 /// The classes together.
 struct Together {
     sets: Sets<Vec<Beat>>,
-    /// Whose the synthetic beats are, and whose the real ones of the reference.
-    subjects: Vec<String>,
-    real: Vec<String>,
+    whose: Whose,
 }
 
 /// Adds the rows of each class and of all.
@@ -94,14 +93,13 @@ pub(super) fn assess(lead: usize, context: &Context, findings: &mut Findings) ->
     context.progress.begin("clinical", context.cases.len() as u64, "classes");
     for case in context.cases {
         let sets = pools(case).map(|pool| beats(pool, lead, factor, context));
-        let subjects = case.synthetic.subjects.clone();
-        findings.measures.extend(rows(&case.class, &sets, &subjects, case.reference.subject_count(), context));
+        let whose = Whose::of(case);
+        findings.measures.extend(rows(&case.class, &sets, &whose, context));
         match &mut all {
-            None => all = Some(Together { sets, subjects, real: case.reference.subjects.clone() }),
+            None => all = Some(Together { sets, whose }),
             Some(together) => {
                 together.sets.append(&sets);
-                together.subjects.extend(subjects);
-                together.real.extend(case.reference.subjects.iter().cloned());
+                together.whose.append(whose);
             }
         }
         context.progress.advance(1);
@@ -109,10 +107,8 @@ pub(super) fn assess(lead: usize, context: &Context, findings: &mut Findings) ->
             return Err(Cancelled);
         }
     }
-    if let Some(Together { sets, subjects, mut real }) = all {
-        real.sort();
-        real.dedup();
-        findings.measures.extend(rows("all", &sets, &subjects, real.len(), context));
+    if let Some(Together { sets, whose }) = all {
+        findings.measures.extend(rows("all", &sets, &whose, context));
     }
     context.progress.end();
     Ok(())
@@ -141,7 +137,9 @@ fn beats(pool: &Pool, lead: usize, millivolts: Option<f64>, context: &Context) -
         .collect()
 }
 
-fn rows(class: &str, sets: &Sets<Vec<Beat>>, subjects: &[String], real_subjects: usize, context: &Context) -> Vec<Measure> {
+fn rows(class: &str, sets: &Sets<Vec<Beat>>, whose: &Whose, context: &Context) -> Vec<Measure> {
+    let subjects = &whose.synthetic;
+    let (real_subjects, halves) = (whose.real_subjects(), whose.halves(class, context));
     let row = |name: String, unit: &'static str, better: Better, definition: String| Row {
         name,
         unit,
@@ -181,11 +179,11 @@ fn rows(class: &str, sets: &Sets<Vec<Beat>>, subjects: &[String], real_subjects:
         let definition = format!(
             "Wasserstein-1 distance, in {}, between the distributions of one quantity in the scored and in the real training beats: {}. 0 is \
              equal; it is how far values have to be moved on average. Given where half of the real beats have it. Beats without it do not count, and the joint \
-             distribution with other quantities is not seen. The interval leaves out one subject at a time.",
+             distribution with other quantities is not seen. The interval leaves out one subject at a time. {HALVES}",
             quantity.unit, quantity.what
         );
         let row = row(format!("wasserstein_{}", quantity.name), quantity.unit, Better::Lower, definition);
-        measures.extend(row.distances(&values, subjects, context));
+        measures.extend(row.distances(&values, subjects, halves.as_ref(), context));
     }
     measures
 }

@@ -3,7 +3,8 @@
 use physiosynth_signal::Cancelled;
 use rayon::prelude::*;
 
-use super::rows::{FEWEST, Row, Sets, pools};
+use super::halves::{HALVES, Halves, over};
+use super::rows::{FEWEST, Row, Sets, Whose, pools};
 use super::{Context, Findings};
 use crate::clinical::connectivity::{Pairs, coherences, correlations, mean_absolute_difference};
 use crate::clinical::hjorth::{hjorth, line_length_per_s};
@@ -100,23 +101,24 @@ pub(super) fn assess(wanted: &[usize], context: &Context, findings: &mut Finding
     if welch.is_none() {
         findings.notes.push("clinical: segments are too short for a spectrum".into());
     }
-    let mut all: Option<(Sets<Vec<Epoch>>, usize)> = None;
+    let mut all: Option<(Sets<Vec<Epoch>>, Whose)> = None;
     context.progress.begin("clinical", context.cases.len() as u64, "classes");
     for case in context.cases {
         let pools = pools(case);
         let sets = pools.map(|pool| epochs(pool, wanted, channels, welch.as_ref(), rate, microvolts(unit)));
-        let subjects = case.reference.subject_count();
-        findings.measures.extend(rows(&case.class, &sets, Some(&case.synthetic.subjects), subjects, unit, context));
+        let whose = Whose::of(case);
+        findings.measures.extend(rows(&case.class, &sets, &whose, unit, context));
         let sizes = [&pools.reference, &pools.synthetic, &pools.same, &pools.held_out].map(Pool::len);
         let size = sizes.into_iter().filter(|&n| n > 0).min().unwrap_or(0).min(CONNECTED);
         if wanted.len() > 1 {
+            let subjects = whose.real_subjects();
             findings.measures.extend(connections(&case.class, &pools, wanted, channels, size, welch.as_ref(), subjects));
         }
         match &mut all {
-            None => all = Some((sets, subjects)),
-            Some((together, most)) => {
+            None => all = Some((sets, whose)),
+            Some((together, everyone)) => {
                 together.append(&sets);
-                *most = subjects.max(*most);
+                everyone.append(whose);
             }
         }
         context.progress.advance(1);
@@ -124,8 +126,8 @@ pub(super) fn assess(wanted: &[usize], context: &Context, findings: &mut Finding
             return Err(Cancelled);
         }
     }
-    if let Some((sets, subjects)) = all {
-        findings.measures.extend(rows("all", &sets, None, subjects, unit, context));
+    if let Some((sets, whose)) = all {
+        findings.measures.extend(rows("all", &sets, &whose, unit, context));
     }
     context.progress.end();
     Ok(())
@@ -141,14 +143,8 @@ fn epochs(pool: &Pool, wanted: &[usize], channels: usize, welch: Option<&Welch>,
     (0..pool.len()).into_par_iter().map(one).collect()
 }
 
-fn rows(
-    class: &str,
-    sets: &Sets<Vec<Epoch>>,
-    subjects: Option<&[String]>,
-    real_subjects: usize,
-    unit: &str,
-    context: &Context,
-) -> Vec<Measure> {
+fn rows(class: &str, sets: &Sets<Vec<Epoch>>, whose: &Whose, unit: &str, context: &Context) -> Vec<Measure> {
+    let (real_subjects, halves) = (whose.real_subjects(), whose.halves(class, context));
     let segments = sets.synthetic.len();
     let mut measures = Vec::new();
     let definition = format!(
@@ -160,7 +156,7 @@ fn rows(
     let better = Better::Lower;
     let row = Row { name: "outside_limits_share".into(), unit: "", class, better, definition, segments, subjects: real_subjects };
     let outside = sets.map(|epochs| epochs.iter().map(|e| e.outside).collect::<Vec<_>>());
-    measures.push(row.shares(&outside, subjects.unwrap_or_default(), context));
+    measures.push(row.shares(&outside, &whose.synthetic, context));
     for (index, quantity) in quantities(unit).into_iter().enumerate() {
         let reference = by_channel(&sets.reference, index);
         let values = sets.map(|epochs| distance(&reference, &by_channel(epochs, index)));
@@ -170,13 +166,22 @@ fn rows(
         let definition = format!(
             "Wasserstein-1 distance between the distributions of one quantity in the scored and in the real training segments, taken for each \
              channel by itself, then the mean over channels: {}. 0 is equal; it is how far values have to be moved on average, in {}. Blind to \
-             how quantities and channels go together.",
+             how quantities and channels go together. {HALVES}",
             quantity.what,
             if quantity.unit.is_empty() { "the quantity's own number" } else { &quantity.unit }
         );
         let name = format!("wasserstein_{}", quantity.name);
         let row = Row { name, unit: &quantity.unit, class, better, definition, segments, subjects: real_subjects };
-        measures.push(row.measure(&values, None));
+        let mut measure = row.measure(&values, None);
+        if let Some(halves) = &halves {
+            let channels = reference.len();
+            let training = sets.reference.iter().chain(&sets.same);
+            let of_channel =
+                |c: usize| -> Vec<Option<f64>> { training.clone().map(|e| *e.channels.get(c)?.get(index)?).collect() };
+            let of_each: Vec<_> = (0..channels).map(|c| halves.distances(&of_channel(c))).collect();
+            Halves::into_row(&over(&of_each), &mut measure);
+        }
+        measures.push(measure);
     }
     measures
 }

@@ -3,6 +3,7 @@
 
 mod ecg;
 mod eeg;
+mod halves;
 mod kind;
 mod rhythm;
 mod rows;
@@ -21,6 +22,12 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
     let mut findings = Findings::default();
     let (names, units) = (&context.real.channel_names, &context.real.channel_units);
     match kind::of_channels(names, units) {
+        Kind::Ecg(_) if context.real.mark_index == 0 => {
+            findings.notes.push(
+                "clinical: waves are not delineated, since the segments do not say where their R peak is (the mark is at index 0)".into(),
+            );
+            rhythm::assess(context, &mut findings);
+        }
         Kind::Ecg(lead) => {
             findings.notes.push(format!(
                 "clinical: the signals are taken for an ECG by the names or units of their channels; waves are delineated on {}",

@@ -1,81 +1,145 @@
-//! Heart rate variability, where segments say from which record and place they are.
+//! Heart rate and its variability in records: of the sequences of beats that were handed in, else as segments tell them by their places.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use physiosynth_signal::{SegmentSet, Split};
-use rand::seq::SliceRandom;
 
+use super::halves::{HALVES, Halves, quantile};
 use super::rows::{Row, Sets};
 use super::{Context, Findings};
-use crate::clinical::variability::{Beat, Variability, WINDOW_S, variability};
-use crate::scores::Better;
+use crate::clinical::variability::{Beat, BeatSequence, Variability, WINDOW_S, variability};
+use crate::scores::{Better, Measure};
 
 /// One quantity of variability: name, unit, value and description.
 type Quantity = (&'static str, &'static str, fn(&Variability) -> f64, &'static str);
 
+const QUANTITIES: [Quantity; 4] = [
+    ("mean_nn_ms", "ms", |v| v.mean_nn_ms, "the mean NN interval, 60,000 / heart rate per minute"),
+    ("sdnn_ms", "ms", |v| v.sdnn_ms, "SDNN, the standard deviation of NN intervals"),
+    ("rmssd_ms", "ms", |v| v.rmssd_ms, "RMSSD, the root mean square of differences of successive NN intervals"),
+    ("pnn50_percent", "%", |v| v.pnn50_percent, "pNN50, the share of successive NN intervals that differ by more than 50 ms"),
+];
+
 /// Fewest windows on a side.
 const FEWEST_WINDOWS: usize = 8;
 
-/// Adds a row for each quantity of variability, or a note of why there is none.
+/// One window of a record.
+struct Window {
+    subject: String,
+    split: Split,
+    of: Variability,
+}
+
+/// Adds a row for each quantity of variability, or a note of why there is none: first of windows outside atrial fibrillation, then, under
+/// names that end in `_afib`, of those inside.
 pub(super) fn assess(context: &Context, findings: &mut Findings) {
-    let made = windows(context.synthetic, |split| split == Split::Synthetic);
-    if made.len() < FEWEST_WINDOWS {
+    let (sequences, stated) = sequences(context);
+    let windows: Vec<Window> = sequences.iter().flat_map(windows).collect();
+    let made = windows.iter().filter(|w| w.split == Split::Synthetic).count();
+    if made == 0 {
+        let records = sequences.iter().filter(|s| s.split == Split::Synthetic).count();
+        let why = if records == 0 {
+            "there are no synthetic records".to_string()
+        } else {
+            format!("{records} synthetic records hold none")
+        };
         findings.notes.push(format!(
-            "clinical: heart rate variability is not compared, since the synthetic segments give {} whole windows of five minutes (their \
-             places in records are not known); of rhythm, only the intervals between beats are (wasserstein_rr_ms)",
-            made.len()
+            "clinical: heart rate variability is not compared: it takes whole windows of five minutes, and {why}; of rhythm, only the \
+             intervals between beats are compared (wasserstein_rr_ms)"
         ));
         return;
     }
-    let any_test = context.real.segments.iter().any(|s| s.split == Split::Test);
-    let held_out = windows(context.real, |split| split == if any_test { Split::Test } else { Split::Validation });
-    let mut train = windows(context.real, |split| split == Split::Train);
-    if train.len() < 2 * FEWEST_WINDOWS {
-        let found = train.len();
-        findings
-            .notes
-            .push(format!("clinical: heart rate variability is not compared: {found} whole training windows of five minutes"));
-        return;
-    }
-    train.shuffle(&mut context.seed.stream("evaluation/clinical/windows", 0));
-    let same = train.split_off(train.len() / 2);
-    findings.notes.push(
-        "clinical: segments do not say which rhythm is in force, so that windows of atrial fibrillation are among the others"
-            .into(),
-    );
-    let sets = Sets { reference: train, synthetic: made, same, held_out, baselines: Vec::new() };
-    let quantities: [Quantity; 4] = [
-        ("mean_nn_ms", "ms", |v| v.mean_nn_ms, "the mean NN interval"),
-        ("sdnn_ms", "ms", |v| v.sdnn_ms, "SDNN, the standard deviation of NN intervals"),
-        ("rmssd_ms", "ms", |v| v.rmssd_ms, "RMSSD, the root mean square of differences of successive NN intervals"),
-        ("pnn50_percent", "%", |v| v.pnn50_percent, "pNN50, the share of successive NN intervals that differ by more than 50 ms"),
-    ];
-    for (name, unit, of, what) in quantities {
-        let definition = format!(
-            "Wasserstein-1 distance between the distributions over windows of five minutes of {what} (Task Force 1996; NN: between two \
-             neighbouring beats of class N) in synthetic and in real training records. Blind to the order of intervals beyond neighbours."
+    if !stated {
+        findings.notes.push(
+            "clinical: segments do not say which rhythm is in force, so that windows of atrial fibrillation are among the others"
+                .into(),
         );
-        let (segments, subjects) = (sets.synthetic.len(), sets.reference.len());
-        let row = Row {
-            name: format!("wasserstein_{name}"),
-            unit,
-            class: "all",
-            better: Better::Lower,
-            definition,
-            segments,
-            subjects,
-        };
-        findings.measures.extend(row.distances(&sets.map(|windows| windows.iter().map(|v| Some(of(v))).collect()), &[], context));
+    }
+    for fibrillation in [false, true] {
+        let of_rhythm: Vec<&Window> = windows.iter().filter(|w| w.of.fibrillation == fibrillation).collect();
+        match rows(&of_rhythm, fibrillation, context) {
+            Ok(measures) => findings.measures.extend(measures),
+            Err(why) => findings.notes.push(why),
+        }
     }
 }
 
-/// The windows of all records of a set whose segments are of these splits.
-fn windows(set: &SegmentSet, of: impl Fn(Split) -> bool) -> Vec<Variability> {
-    let mut records: BTreeMap<&str, Vec<(i64, f64, bool)>> = BTreeMap::new();
-    for s in set.segments.iter().filter(|s| of(s.split) && s.sample >= 0) {
-        records.entry(&s.record).or_default().push((s.sample, f64::from(s.rr_before_s), s.label == "N"));
+fn rows(windows: &[&Window], fibrillation: bool, context: &Context) -> Result<Vec<Measure>, String> {
+    let of = |split: Split| -> Vec<&Window> { windows.iter().copied().filter(|w| w.split == split).collect() };
+    let (train, synthetic) = (of(Split::Train), of(Split::Synthetic));
+    let rhythm = if fibrillation { "in atrial fibrillation" } else { "outside atrial fibrillation" };
+    if train.len() < FEWEST_WINDOWS || synthetic.len() < FEWEST_WINDOWS {
+        return Err(format!(
+            "clinical: heart rate variability {rhythm} is not compared: {} windows of five minutes in training records and {} in synthetic \
+             ones, and {FEWEST_WINDOWS} of each are needed",
+            train.len(),
+            synthetic.len()
+        ));
     }
-    records.into_values().flat_map(|marks| variability(&beats(marks), WINDOW_S)).collect()
+    let held_out =
+        if context.real.segments.iter().any(|s| s.split == Split::Test) { of(Split::Test) } else { of(Split::Validation) };
+    let halves = Halves::draw(train.iter().map(|w| &w.subject), if fibrillation { "records/afib" } else { "records" }, context);
+    let subjects: Vec<String> = synthetic.iter().map(|w| w.subject.clone()).collect();
+    let people = train.iter().map(|w| &w.subject).collect::<BTreeSet<_>>().len();
+    let measure = |(name, unit, of, what): Quantity| {
+        let value = |windows: &[&Window]| -> Vec<Option<f64>> { windows.iter().map(|w| Some(of(&w.of))).collect() };
+        let values = Sets {
+            reference: value(&train),
+            synthetic: value(&synthetic),
+            same: Vec::new(),
+            held_out: value(&held_out),
+            baselines: Vec::new(),
+        };
+        let row = Row {
+            name: format!("wasserstein_{name}{}", if fibrillation { "_afib" } else { "" }),
+            unit,
+            class: "all",
+            better: Better::Lower,
+            definition: format!(
+                "Wasserstein-1 distance between the distributions over windows of five minutes {rhythm} of {what} (Task Force 1996; NN: between \
+                 two neighbouring beats that came the normal way) in synthetic and in real training records; counts are of windows, the interval \
+                 leaves out one synthetic record at a time. same: the median over 200 random halves of the training subjects; {HALVES} Blind to \
+                 the order of intervals beyond neighbours."
+            ),
+            segments: synthetic.len(),
+            subjects: people,
+        };
+        let mut measure = row.distances(&values, &subjects, halves.as_ref(), context)?;
+        measure.same = halves.as_ref().and_then(|halves| quantile(&halves.distances(&values.reference), 0.5));
+        Some(measure)
+    };
+    Ok(QUANTITIES.into_iter().filter_map(measure).collect())
+}
+
+fn windows(sequence: &BeatSequence) -> Vec<Window> {
+    let window = |of| Window { subject: sequence.subject.clone(), split: sequence.split, of };
+    variability(&sequence.beats, WINDOW_S).into_iter().map(window).collect()
+}
+
+/// The sequences that were handed in, those of a side without any filled in from its segments' places; and whether the real ones say
+/// which rhythm is in force.
+fn sequences(context: &Context) -> (Vec<BeatSequence>, bool) {
+    let mut sequences = context.records.to_vec();
+    let stated = sequences.iter().any(|s| s.split != Split::Synthetic);
+    if !stated {
+        sequences.extend(of_segments(context.real, |split| split != Split::Synthetic));
+    }
+    if !sequences.iter().any(|s| s.split == Split::Synthetic) {
+        sequences.extend(of_segments(context.synthetic, |split| split == Split::Synthetic));
+    }
+    (sequences, stated)
+}
+
+/// The sequences of beats that segments tell by their places in records.
+fn of_segments(set: &SegmentSet, of: impl Fn(Split) -> bool) -> Vec<BeatSequence> {
+    let mut records: BTreeMap<(&str, Split), (&str, Vec<(i64, f64, bool)>)> = BTreeMap::new();
+    for s in set.segments.iter().filter(|s| of(s.split) && s.sample >= 0) {
+        let record = records.entry((&s.record, s.split)).or_insert_with(|| (&s.subject, Vec::new()));
+        record.1.push((s.sample, f64::from(s.rr_before_s), s.label == "N"));
+    }
+    let sequence =
+        |((_, split), (subject, marks)): (_, (&str, _))| BeatSequence { subject: subject.into(), split, beats: beats(marks) };
+    records.into_iter().map(sequence).collect()
 }
 
 /// The beats of one record from the places of its segments, which count samples of a rate that segments do not state: it is the median

@@ -1,5 +1,7 @@
 //! From values of segments to the rows of the table.
 
+use std::collections::BTreeSet;
+
 use crate::cases::Case;
 use crate::clinical::wasserstein::{wasserstein, wasserstein_by_subject};
 use crate::intervals::{interval, mean};
@@ -7,6 +9,7 @@ use crate::pool::Pool;
 use crate::scores::{Better, Family, Measure};
 
 use super::Context;
+use super::halves::Halves;
 
 /// Fewest values on each side of a distance.
 pub(super) const FEWEST: usize = 8;
@@ -63,6 +66,40 @@ pub(super) fn pools(case: &Case) -> Sets<Pool> {
     }
 }
 
+/// The subject of each segment of the sets, in their order.
+pub(super) struct Whose {
+    pub(super) synthetic: Vec<String>,
+    reference: Vec<String>,
+    same: Vec<String>,
+}
+
+impl Whose {
+    pub(super) fn of(case: &Case) -> Self {
+        Self {
+            synthetic: case.synthetic.subjects.clone(),
+            reference: case.reference.subjects.clone(),
+            same: case.same.subjects.clone(),
+        }
+    }
+
+    /// Adds another class's.
+    pub(super) fn append(&mut self, other: Self) {
+        self.synthetic.extend(other.synthetic);
+        self.reference.extend(other.reference);
+        self.same.extend(other.same);
+    }
+
+    /// How many subjects the reference is of.
+    pub(super) fn real_subjects(&self) -> usize {
+        self.reference.iter().collect::<BTreeSet<_>>().len()
+    }
+
+    /// Random halves of those that the segments of `reference` and then `same` are of.
+    pub(super) fn halves(&self, class: &str, context: &Context) -> Option<Halves> {
+        Halves::draw(self.reference.iter().chain(&self.same), class, context)
+    }
+}
+
 /// What a row is about.
 pub(super) struct Row<'a> {
     pub(super) name: String,
@@ -97,8 +134,15 @@ impl Row<'_> {
         }
     }
 
-    /// The row of the Wasserstein distances of a quantity from the reference's; none where the reference lacks it.
-    pub(super) fn distances(self, values: &Sets<Vec<Option<f64>>>, subjects: &[String], context: &Context) -> Option<Measure> {
+    /// The row of the Wasserstein distances of a quantity from the reference's; none where the reference lacks it. `halves` are of the
+    /// segments of `reference` and then `same`.
+    pub(super) fn distances(
+        self,
+        values: &Sets<Vec<Option<f64>>>,
+        subjects: &[String],
+        halves: Option<&Halves>,
+        context: &Context,
+    ) -> Option<Measure> {
         let present = |set: &[Option<f64>]| -> Vec<f64> { set.iter().copied().flatten().collect() };
         let reference = present(&values.reference);
         if reference.len() < FEWEST || (reference.len() as f64) < COMMON * values.reference.len() as f64 {
@@ -113,7 +157,12 @@ impl Row<'_> {
         let with_interval = row.synthetic.and_then(|_| {
             wasserstein_by_subject(&reference, &present(&values.synthetic), &whose, context.config.minimum_subjects)
         });
-        Some(self.measure(&row, with_interval.and_then(|(_, interval)| interval)))
+        let mut measure = self.measure(&row, with_interval.and_then(|(_, interval)| interval));
+        if let Some(halves) = halves {
+            let training: Vec<Option<f64>> = values.reference.iter().chain(&values.same).copied().collect();
+            Halves::into_row(&halves.distances(&training), &mut measure);
+        }
+        Some(measure)
     }
 
     /// The row of the shares of segments for which something holds.

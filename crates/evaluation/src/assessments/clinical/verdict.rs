@@ -1,8 +1,9 @@
 //! What the verdict `plausible` goes by; `verdicts.rs` says it in words.
 
+use super::halves::LIMIT as HALVES_LIMIT;
 use crate::scores::{Family, Measure, Scores};
 
-/// A distance may be so many times that of real to real,
+/// Where there are too few subjects to halve, a distance may be so many times that of real to real,
 const OVER_SAME: f64 = 2.0;
 /// or so many times that of held-out subjects,
 const OVER_HELD_OUT: f64 = 1.5;
@@ -15,7 +16,7 @@ const FEWEST: usize = 30;
 
 /// Differences that no reader of an ECG would act on; 0 for what is not listed.
 fn negligible(name: &str) -> f64 {
-    match name.trim_start_matches("wasserstein_") {
+    match name.trim_start_matches("wasserstein_").trim_end_matches("_afib") {
         "pr_ms" | "qrs_ms" | "sdnn_ms" | "rmssd_ms" => 10.0,
         "qt_ms" | "qtc_fridericia_ms" | "qtc_bazett_ms" | "rr_ms" | "mean_nn_ms" => 20.0,
         "pnn50_percent" => 5.0,
@@ -43,7 +44,10 @@ fn finding(m: &Measure) -> Option<(bool, String)> {
         return Some((value <= limit, format!("{class}: {value:.2} of segments are beyond plausible limits (limit {limit:.2})")));
     }
     if name.starts_with("wasserstein_") || name.starts_with("channel_") {
-        let limit = (OVER_SAME * same).max(m.held_out.map_or(0.0, |h| OVER_HELD_OUT * h)).max(negligible(name));
+        // What different people give: random halves of the training subjects, or the held-out ones.
+        let held_out = m.held_out.unwrap_or(0.0);
+        let people = m.baselines.get(HALVES_LIMIT).map(|halves| halves.max(held_out));
+        let limit = people.unwrap_or((OVER_SAME * same).max(OVER_HELD_OUT * held_out)).max(negligible(name));
         return Some((value <= limit, format!("{class}: {name} is {value:.3}{space}{unit} (limit {limit:.3})")));
     }
     if name.ends_with("_share") {
