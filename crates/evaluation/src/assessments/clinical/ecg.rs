@@ -3,6 +3,7 @@
 use physiosynth_signal::Cancelled;
 use rayon::prelude::*;
 
+use super::distributions::distribution;
 use super::rows::{Row, Sets, pools};
 use super::{Context, Findings};
 use crate::clinical::beat::{BeatQuantities, beat_quantities};
@@ -96,6 +97,10 @@ pub(super) fn assess(lead: usize, context: &Context, findings: &mut Findings) ->
         let sets = pools(case, context).map(|pool| beats(pool, lead, factor, context));
         let subjects = case.synthetic.subjects.clone();
         findings.measures.extend(rows(&case.class, &sets, &subjects, case.reference.subject_count(), context));
+        findings.exhibits.distributions.extend(QUANTITIES.iter().filter_map(|quantity| {
+            let values = sets.map(|beats| beats.iter().map(quantity.of).collect());
+            distribution((quantity.name, quantity.unit, quantity.what), &case.class, &values)
+        }));
         match &mut all {
             None => all = Some(Together { sets, subjects, real: case.reference.subjects.clone() }),
             Some(together) => {
