@@ -26,6 +26,7 @@ mod report;
 mod spectrum;
 mod ticks;
 mod waveforms;
+mod words;
 mod write;
 
 pub use error::ReportError;

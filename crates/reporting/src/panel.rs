@@ -84,6 +84,8 @@ pub(crate) struct Axes<'a> {
     pub x_numbers: bool,
     /// Whether the y axis says its numbers.
     pub y_numbers: bool,
+    /// Whether lines run across the plot at the y axis' ticks.
+    pub y_lines: bool,
     /// Pixels per em of tick labels and axis names; titles are a little larger.
     pub size: f32,
     /// Colour of the title.
@@ -93,7 +95,7 @@ pub(crate) struct Axes<'a> {
 impl Axes<'_> {
     /// Both axes numbered, no names yet.
     pub(crate) fn plain(size: f32) -> Self {
-        Self { title: "", remark: "", x: "", y: "", x_numbers: true, y_numbers: true, size, colour: INK }
+        Self { title: "", remark: "", x: "", y: "", x_numbers: true, y_numbers: true, y_lines: true, size, colour: INK }
     }
 }
 
@@ -157,7 +159,9 @@ impl Panel {
         for (tick, text) in up {
             let y = self.at_y(tick);
             let row = y.round() as i32;
-            canvas.fill(Area::new(area.left, row, area.right, row + 1), GRID);
+            if axes.y_lines {
+                canvas.fill(Area::new(area.left, row, area.right, row + 1), GRID);
+            }
             if axes.y_numbers {
                 canvas.text(&text, (area.left as f32 - em * 0.35, y), Align::Right, kind);
             }

@@ -154,13 +154,13 @@ fn pictures_are_png_files_of_their_size_and_leave_nothing_behind() {
     let (real, synthetic, scores) = (set("N", Split::Train, 9), set("V", Split::Synthetic, 5), scores());
     let (folder, written, _) = write(&report(&real, &synthetic, &scores), "pictures");
     let names: Vec<String> = written.figures.iter().map(|f| f.file_stem().unwrap().to_string_lossy().into_owned()).collect();
-    assert_eq!(names, ["overview", "beats", "means", "scores", "psd"]);
+    assert_eq!(names, ["overview", "verdicts", "beats", "means", "fidelity", "psd"]);
     for figure in &written.figures {
         let decoder = png::Decoder::new(std::io::BufReader::new(fs::File::open(figure).unwrap()));
         let mut reader = decoder.read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut pixels).unwrap();
-        assert_eq!(info.width, if figure.ends_with("overview.png") { 2000 } else { 1600 });
+        assert_eq!(info.width, if figure.ends_with("overview.png") { 2000 } else { 1500 });
         assert!(pixels.iter().any(|&v| v < 128), "{} is blank", figure.display());
     }
     let mut files: Vec<_> = fs::read_dir(folder.0.join("figures")).unwrap().map(|e| e.unwrap().file_name()).collect();
