@@ -84,6 +84,8 @@ pub(crate) struct Axes<'a> {
     pub x_numbers: bool,
     /// Whether the y axis says its numbers.
     pub y_numbers: bool,
+    /// Whether lines run up the plot at the x axis' ticks.
+    pub x_lines: bool,
     /// Whether lines run across the plot at the y axis' ticks.
     pub y_lines: bool,
     /// Pixels per em of tick labels and axis names; titles are a little larger.
@@ -95,7 +97,18 @@ pub(crate) struct Axes<'a> {
 impl Axes<'_> {
     /// Both axes numbered, no names yet.
     pub(crate) fn plain(size: f32) -> Self {
-        Self { title: "", remark: "", x: "", y: "", x_numbers: true, y_numbers: true, y_lines: true, size, colour: INK }
+        Self {
+            title: "",
+            remark: "",
+            x: "",
+            y: "",
+            x_numbers: true,
+            y_numbers: true,
+            x_lines: true,
+            y_lines: true,
+            size,
+            colour: INK,
+        }
     }
 }
 
@@ -151,7 +164,9 @@ impl Panel {
         for (tick, text) in across {
             let x = self.at_x(tick);
             let column = x.round() as i32;
-            canvas.fill(Area::new(column, area.top, column + 1, area.bottom), GRID);
+            if axes.x_lines {
+                canvas.fill(Area::new(column, area.top, column + 1, area.bottom), GRID);
+            }
             if axes.x_numbers {
                 canvas.text(&text, (x, area.bottom as f32 + em * 0.85), Align::Centre, kind);
             }

@@ -7,7 +7,7 @@ pub(crate) fn measure_in_words(name: &str) -> String {
     known(name).unwrap_or_else(|| capitalised(&pieces(name)))
 }
 
-/// `text` with the names of `measures` in words.
+/// `text` with the names of `measures`, and of the classifiers that they end with, in words.
 pub(crate) fn text_in_words(text: &str, measures: &[Measure]) -> String {
     let named = |word: &str| word.contains('_') && measures.iter().any(|m| m.name == word);
     let mut out = String::with_capacity(text.len());
@@ -154,15 +154,15 @@ fn paired(name: &str) -> Option<String> {
 /// Measures that classifiers give.
 fn judged(name: &str) -> Option<String> {
     let (stem, what) = [
-        ("tstr_macro_f1_", "Macro-F1, trained on synthetic, tested on real"),
-        ("tstr_over_trtr_", "Macro-F1 kept of what real training gives"),
-        ("trts_macro_f1_", "Macro-F1, trained on real, tested on synthetic"),
-        ("augmentation_gain_", "Gain in macro-F1 by adding synthetic to real"),
-        ("tstr_f1_", "F1, trained on synthetic"),
-        ("tstr_sensitivity_", "Sensitivity, trained on synthetic"),
-        ("tstr_predictivity_", "Positive predictivity, trained on synthetic"),
-        ("discriminator_auc_", "Real told from synthetic, area under the curve"),
-        ("discriminative_score_", "Real told from synthetic, |accuracy − 0.5|"),
+        ("tstr_macro_f1_", "Trained on synthetic: macro-F1"),
+        ("tstr_over_trtr_", "Trained on synthetic: macro-F1 over that of real"),
+        ("trts_macro_f1_", "Trained on real, tested on synthetic: macro-F1"),
+        ("augmentation_gain_", "Synthetic added to real: gain in macro-F1"),
+        ("tstr_f1_", "Trained on synthetic: F1"),
+        ("tstr_sensitivity_", "Trained on synthetic: sensitivity"),
+        ("tstr_predictivity_", "Trained on synthetic: positive predictivity"),
+        ("discriminator_auc_", "Real told from synthetic: area under the curve"),
+        ("discriminative_score_", "Real told from synthetic: |accuracy − 0.5|"),
     ]
     .into_iter()
     .find_map(|(start, what)| Some((name.strip_prefix(start)?, what)))?;
@@ -181,10 +181,9 @@ fn attacked(name: &str) -> Option<String> {
     ]
     .into_iter()
     .find_map(|(end, value)| Some((rest.strip_suffix(end)?, value)))?;
-    let levels =
-        [("_subject_top", "of subjects by their top segments"), ("_subject", "of subjects"), ("_segment", "of segments")];
+    let levels = [("_subject_top", "subjects by their top segments"), ("_subject", "subjects"), ("_segment", "segments")];
     let (attack, level) = levels.into_iter().find_map(|(end, level)| Some((rest.strip_suffix(end)?, level)))?;
-    Some(format!("Membership {level} by {}{value}", attack.replace('_', " ")))
+    Some(format!("Membership by {}, {level}{value}", attack.replace('_', " ")))
 }
 
 /// Distances between the distributions of clinical quantities.
@@ -292,7 +291,7 @@ mod tests {
         }
         assert_eq!(
             measure_in_words("membership_density_ratio_subject_auc"),
-            "Membership of subjects by density ratio: area under the curve"
+            "Membership by density ratio, subjects: area under the curve"
         );
         assert_eq!(measure_in_words("new_qt_thing"), "New QT thing");
     }

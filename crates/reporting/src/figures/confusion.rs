@@ -26,9 +26,9 @@ pub(super) const FIGURE: Figure = Figure {
 
 /// The kinds of matrices, in the order of the columns: trained on, tested on, name, in words.
 const KINDS: [(&str, &str, &str, &str); 3] = [
-    ("real", "real", "TRTR", "taught by real, tested on held-out real"),
-    ("synthetic", "real", "TSTR", "taught by synthetic, tested on the same"),
-    ("real", "synthetic", "TRTS", "taught by real, tested on synthetic"),
+    ("real", "real", "TRTR", "trained on real, tested on real"),
+    ("synthetic", "real", "TSTR", "trained on synthetic, tested on real"),
+    ("real", "synthetic", "TRTS", "trained on real, tested on synthetic"),
 ];
 /// Judges drawn.
 const JUDGES: usize = 6;
@@ -104,6 +104,8 @@ fn one(canvas: &mut Canvas, cell: Area, judge: &str, (kind, matrix): (usize, Opt
     let down = side(matrix.actual.len());
     let (left, top) = (cell.left + gutter, cell.top + HEAD);
     let label = Type::bold(SIZE * 0.9, INK);
+    let aside = Type::regular(SIZE * 0.75, FAINT);
+    canvas.text("taken for", (left as f32 - 10.0, top as f32 - 16.0), Align::Right, aside);
     for (k, class) in matrix.predicted.iter().enumerate() {
         let middle = left as f32 + (k as f32 + 0.5) * width as f32;
         canvas.text(&fit(class, label.size, label.weight, width as f32 - 2.0), (middle, top as f32 - 16.0), Align::Centre, label);

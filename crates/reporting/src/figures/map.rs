@@ -13,9 +13,9 @@ pub(super) const FIGURE: Figure = Figure {
     name: "map",
     title: "Real and synthetic in the plane",
     caption: |_| {
-        "Each point is a segment; as many of each class and set as there are, up to 300 of a set. Left: the two directions in which real \
+        "Each point is a segment; equally many of each class, up to 300 of a set. Left: the two directions in which real \
          training segments vary most (PCA, fitted on them alone). Right: neighbourhoods (t-SNE of all points together), where only who is \
-         near whom means anything, not distances or the sizes of heaps. Letters stand at the middle of each real class. Look for orange \
+         near whom means anything, not distances or the sizes of heaps. Letters stand where each real class is densest. Look for orange \
          where there is no blue (segments like no real one), and for blue without orange (variety that is missing)."
             .into()
     },
@@ -53,7 +53,16 @@ fn one(canvas: &mut Canvas, cell: Area, map: &PointMap) {
         other => other,
     };
     let pca = map.name == "pca";
-    let axes = Axes { title, x: &map.x_label, y: &map.y_label, x_numbers: pca, y_numbers: pca, ..Axes::plain(SIZE) };
+    let axes = Axes {
+        title,
+        x: &map.x_label,
+        y: &map.y_label,
+        x_numbers: pca,
+        y_numbers: pca,
+        x_lines: pca,
+        y_lines: pca,
+        ..Axes::plain(SIZE)
+    };
     let across = map.groups.iter().flat_map(|g| g.x.iter().copied());
     let up = map.groups.iter().flat_map(|g| g.y.iter().copied());
     let panel = Panel::draw(canvas, cell, (Range::of(across, 0.05), Range::of(up, 0.05)), &axes);
@@ -68,9 +77,14 @@ fn one(canvas: &mut Canvas, cell: Area, map: &PointMap) {
     for (_, _, at, kind) in points {
         kind.draw(canvas, at, panel.area);
     }
+    let mut taken: Vec<(f32, f32)> = Vec::new();
     for group in map.groups.iter().filter(|g| g.set == "train") {
-        if let Some((x, y)) = middle(group) {
-            label(canvas, (panel.at_x(x), panel.at_y(y)), &group.class);
+        if let Some((x, y)) = densest(&panel, group) {
+            // Letters of classes that lie on one another stand side by side.
+            let clear = |x: f32| taken.iter().all(|t| (t.0 - x).abs() > 26.0 || (t.1 - y).abs() > 26.0);
+            let x = (0..8).map(|k| x + k as f32 * 28.0).find(|&x| clear(x)).unwrap_or(x);
+            taken.push((x, y));
+            label(canvas, (x, y), &group.class);
         }
     }
 }
@@ -100,14 +114,20 @@ impl Kind {
     }
 }
 
-/// The point that most of a class is around: the median of either coordinate.
-fn middle(group: &PointGroup) -> Option<(f64, f64)> {
-    let median = |values: &[f64]| {
-        let mut sorted: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
-        sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied()
-    };
-    Some((median(&group.x)?, median(&group.y)?))
+/// Where most of a class is: the point with the most others of it nearby.
+fn densest(panel: &Panel, group: &PointGroup) -> Option<(f32, f32)> {
+    const NEARBY: f32 = 40.0;
+    let placed = group.x.iter().zip(&group.y).map(|(&x, &y)| (panel.at_x(x), panel.at_y(y)));
+    let points: Vec<(f32, f32)> = placed.filter(|p| p.0.is_finite() && p.1.is_finite()).collect();
+    let nearby = |p: &(f32, f32)| points.iter().filter(|q| (p.0 - q.0).hypot(p.1 - q.1) < NEARBY).count();
+    let mut best: Option<(usize, (f32, f32))> = None;
+    for &point in &points {
+        let count = nearby(&point);
+        if best.is_none_or(|(most, _)| count > most) {
+            best = Some((count, point));
+        }
+    }
+    best.map(|(_, point)| point)
 }
 
 fn label(canvas: &mut Canvas, (x, y): (f32, f32), text: &str) {

@@ -3,10 +3,10 @@
 use physiosynth_evaluation::exhibits::Curve;
 use plotters::style::RGBColor;
 
-use crate::canvas::{Area, Canvas, Pen};
+use crate::canvas::{Align, Area, Canvas, Pen, Type};
 use crate::context::Context;
 use crate::figures::{Drawing, Figure, SIZE, sheet};
-use crate::palette::{BASELINE, FRAME, GRADIENT, REAL, SYNTHETIC};
+use crate::palette::{BASELINE, FRAME, GRADIENT, REAL, SYNTHETIC, WHITE};
 use crate::panel::{Axes, Panel, Range, Sign, legend};
 use crate::ticks::significant;
 use crate::words::{measure_in_words, set_in_words};
@@ -85,7 +85,7 @@ fn in_words(set: &str) -> String {
 fn one(context: &Context<'_>, canvas: &mut Canvas, cell: Area, (name, curves): (&str, &[&Curve]), logarithmic: bool) {
     let area = context.report.scores.measure(&format!("{name}_auc"), "all");
     let remark = area.and_then(|m| m.value).map_or_else(String::new, |v| format!("AUC {}", significant(v)));
-    let words = measure_in_words(name).replace("Membership of ", "");
+    let words = measure_in_words(name).replace("Membership by ", "");
     let lowest = curves.iter().flat_map(|c| positive(&c.x)).fold(1.0, f64::min);
     let lowest_found = curves.iter().flat_map(|c| positive(&c.y)).fold(1.0, f64::min);
     let floor = lowest.min(lowest_found).max(1e-6);
@@ -100,10 +100,25 @@ fn one(context: &Context<'_>, canvas: &mut Canvas, cell: Area, (name, curves): (
     let panel = Panel::draw(canvas, cell, (range, range), &axes);
     if !logarithmic && !remark.is_empty() {
         let at = (panel.area.right as f32 - 10.0, panel.area.bottom as f32 - 20.0);
-        canvas.text(&remark, at, crate::canvas::Align::Right, crate::canvas::Type::bold(SIZE * 0.95, SYNTHETIC));
+        chance(canvas, &panel, 0.0);
+        curves_of(canvas, &panel, curves, logarithmic);
+        let kind = Type::bold(SIZE * 0.95, SYNTHETIC);
+        let patch = [at.0 - kind.width(&remark) - 6.0, at.1 - 14.0, at.0 + 6.0, at.1 + 14.0].map(|v| v as i32);
+        canvas.fill(Area::new(patch[0], patch[1], patch[2], patch[3]), WHITE);
+        canvas.text(&remark, at, Align::Right, kind);
+        return;
     }
-    let chance = [(floor, floor), (1.0, 1.0)].map(|(x, y)| (panel.at_x(x), panel.at_y(y)));
-    canvas.dashed(chance[0], chance[1], 6.0, Pen::new(2.0, FRAME), panel.area);
+    chance(canvas, &panel, if logarithmic { floor } else { 0.0 });
+    curves_of(canvas, &panel, curves, logarithmic);
+}
+
+/// What guessing gets.
+fn chance(canvas: &mut Canvas, panel: &Panel, from: f64) {
+    let ends = [from, 1.0].map(|share| (panel.at_x(share), panel.at_y(share)));
+    canvas.dashed(ends[0], ends[1], 6.0, Pen::new(2.0, FRAME), panel.area);
+}
+
+fn curves_of(canvas: &mut Canvas, panel: &Panel, curves: &[&Curve], logarithmic: bool) {
     for (set, colour, width) in SETS {
         for curve in curves.iter().filter(|c| c.set == set) {
             let points = curve.x.iter().copied().zip(curve.y.iter().copied());

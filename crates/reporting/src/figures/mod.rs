@@ -66,7 +66,7 @@ pub(crate) static FIGURES: &[Figure] = &[
 ];
 
 /// Pixels across most figures.
-const WIDTH: u32 = 1500;
+const WIDTH: u32 = 1600;
 /// Pixels around a figure.
 const MARGIN: i32 = 24;
 /// Pixels per em of labels in figures of [`WIDTH`]: 13 or more where the page shows them 1100 pixels wide.

@@ -13,12 +13,12 @@ use crate::ticks::significant;
 use crate::words::{measure_in_words, set_in_words};
 
 /// Rows drawn at most; the table holds all.
-const ROWS: usize = 56;
+const ROWS: usize = 60;
 /// Pixels per row.
 const ROW: i32 = 31;
 /// Pixels left of the plot, for names, and right of it, for numbers.
-const NAMES: i32 = 560;
-const NUMBERS: i32 = 300;
+const NAMES: i32 = 610;
+const NUMBERS: i32 = 310;
 /// What the plot spans, in shares of the way from `same` to the worst.
 const SPAN: (f64, f64) = (-0.5, 1.25);
 
@@ -62,6 +62,14 @@ struct Row<'a> {
     scale: Scale,
 }
 
+/// Whether a measure stands in the table alone: p-values are no scores, and a class's F1 says what its two parts say.
+fn in_table_alone(name: &str) -> bool {
+    name.ends_with("_p") || name.starts_with("tstr_sensitivity_") || name.starts_with("tstr_predictivity_")
+}
+
+/// Differences smaller than this share of `same` are not blown up to the width of the plot.
+const LEAST: f64 = 0.01;
+
 /// The common scale of one measure of one class.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Scale {
@@ -90,6 +98,7 @@ impl Scale {
         let way = [worse, others().fold(0.0, farthest), m.value.map_or(0.0, |v| v - same)]
             .into_iter()
             .find(|way| way.abs() > 1e-12 * same.abs().max(1e-300))?;
+        let way = way.signum() * way.abs().max(LEAST * same.abs());
         way.is_finite().then_some(Self { same, way })
     }
 
@@ -99,7 +108,8 @@ impl Scale {
 }
 
 fn draw(context: &Context<'_>, family: Family) -> Drawing {
-    let measures: Vec<&Measure> = context.report.scores.measures.iter().filter(|m| m.family == family).collect();
+    let measures: Vec<&Measure> =
+        context.report.scores.measures.iter().filter(|m| m.family == family && !in_table_alone(&m.name)).collect();
     let all = rows(&measures);
     if all.is_empty() {
         return Drawing::Nothing("no measure of this kind stands beside a reference");
@@ -202,7 +212,7 @@ fn ground(canvas: &mut Canvas, plot: Area, rows: usize) {
         canvas.text(name, (x, plot.top as f32 - 20.0), Align::Centre, small);
     }
     let numbers = plot.right as f32 + NUMBERS as f32;
-    canvas.text("synthetic", (numbers - 175.0, plot.top as f32 - 20.0), Align::Right, small);
+    canvas.text("synthetic", (numbers - 190.0, plot.top as f32 - 20.0), Align::Right, small);
     canvas.text("same", (numbers - 88.0, plot.top as f32 - 20.0), Align::Right, small);
     canvas.text("unit", (numbers - 74.0, plot.top as f32 - 20.0), Align::Left, small);
     canvas.outline(plot, 1, FRAME);
@@ -222,7 +232,7 @@ fn words(canvas: &mut Canvas, (area, plot): (Area, Area), row: &Row<'_>, y: f32)
     let right = area.right as f32;
     canvas.text(
         &row.lead.value.map_or_else(String::new, significant),
-        (right - 175.0, y),
+        (right - 190.0, y),
         Align::Right,
         Type::bold(SIZE * 0.95, INK),
     );
@@ -252,16 +262,16 @@ fn direction(canvas: &mut Canvas, (x, y): (f32, f32), aim: Option<f32>) {
 fn marks(canvas: &mut Canvas, plot: Area, row: &Row<'_>, y: f32) {
     let (m, scale) = (row.lead, row.scale);
     let share = |v: Option<f64>| v.filter(|v| v.is_finite()).and_then(|v| scale.share(v));
+    if let (Some(low), Some(high)) = (share(m.low), share(m.high)) {
+        canvas.stroke(&[(at(plot, low), y), (at(plot, high), y)], Pen::faded(7.0, SYNTHETIC, 0.4), plot);
+    }
     for (baseline, value) in &m.baselines {
         if let (Some(letter), Some(x)) = (letter(baseline), share(Some(*value))) {
-            canvas.text(letter, (at(plot, x), y), Align::Centre, Type::bold(SIZE * 0.85, RAW));
+            haloed(canvas, (at(plot, x), y), letter);
         }
     }
     if let Some(x) = share(m.held_out) {
         ring(canvas, (at(plot, x), y), 15.0, HELD_OUT);
-    }
-    if let (Some(low), Some(high)) = (share(m.low), share(m.high)) {
-        canvas.stroke(&[(at(plot, low), y), (at(plot, high), y)], Pen::new(4.0, SYNTHETIC), plot);
     }
     for class in &row.classes {
         let x = class.value.filter(|v| v.is_finite()).and_then(|v| Scale::of(class)?.share(v));
@@ -280,6 +290,15 @@ fn marks(canvas: &mut Canvas, plot: Area, row: &Row<'_>, y: f32) {
             canvas.stroke(&[(tip - 6.0 * out, y - 7.0), (tip, y), (tip - 6.0 * out, y + 7.0)], Pen::new(3.0, SYNTHETIC), all);
         }
     }
+}
+
+/// A letter that stands out from what lies below it.
+fn haloed(canvas: &mut Canvas, (x, y): (f32, f32), letter: &str) {
+    let kind = Type::bold(SIZE * 0.85, crate::palette::WHITE);
+    for (dx, dy) in [(-2.0, 0.0), (2.0, 0.0), (0.0, -2.0), (0.0, 2.0)] {
+        canvas.text(letter, (x + dx, y + dy), Align::Centre, kind);
+    }
+    canvas.text(letter, (x, y), Align::Centre, Type { colour: RAW, ..kind });
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The measures, a table per question, each value between its references; the classes of a measure folded away below it.
 
+use std::collections::BTreeSet;
+
 use physiosynth_evaluation::{Better, Family, Measure};
 
 use crate::context::in_order;
@@ -117,8 +119,10 @@ fn rows(first: &Measure, classes: &[&Measure]) -> String {
         1 => format!("class {}, details", escape(&classes[0].class)),
         n => format!("{n} classes, details"),
     };
+    let own = std::iter::once(first).chain(classes.iter().copied());
+    let columns: BTreeSet<&str> = own.flat_map(|m| m.baselines.keys().map(String::as_str)).collect();
     let mut html = format!(
-        "<tbody>\n<tr class=\"measure\" title=\"{definition}\"><td>{words}{unit}{of} <span class=\"aim\" title=\"{}\">{}</span></td>{}</tr>\n",
+        "<tbody>\n<tr class=\"measure\" title=\"{definition}\"><td>{words}<span class=\"faint\">{unit}</span>{of} <span class=\"aim\" title=\"{}\">{}</span></td>{}</tr>\n",
         better_in_words(first.better),
         better_as_sign(first.better),
         cells(first)
@@ -126,12 +130,13 @@ fn rows(first: &Measure, classes: &[&Measure]) -> String {
     html.put(format_args!(
         "<tr class=\"folded\"><td colspan=\"8\"><details><summary>{folded}</summary><p>{definition} ({}; <code>{}</code>)</p>\n\
          <table class=\"numbers\"><thead><tr><th>Class</th><th>Synthetic</th><th>95% interval</th><th>Same</th><th>Held-out</th>\
-         <th>Simple generators</th><th>Segments, subjects</th><th>Stands</th></tr></thead>\n",
+         {}<th>Segments, subjects</th><th>Stands</th></tr></thead>\n",
         better_in_words(first.better),
-        escape(&first.name)
+        escape(&first.name),
+        columns.iter().map(|name| format!("<th>{}</th>", escape(&heading(name)))).collect::<String>()
     ));
     for measure in std::iter::once(first).chain(classes.iter().copied()) {
-        html.push_str(&class_row(measure));
+        html.push_str(&class_row(measure, &columns));
     }
     html + "</table></details></td></tr>\n</tbody>\n"
 }
@@ -161,17 +166,20 @@ fn cells(m: &Measure) -> String {
     )
 }
 
-fn class_row(m: &Measure) -> String {
-    let baselines: Vec<String> =
-        m.baselines.iter().map(|(name, v)| format!("{} {}", escape(&set_in_words(name)), significant(*v))).collect();
+/// A simple generator over a narrow column.
+fn heading(baseline: &str) -> String {
+    if baseline == "other_segments_of_training_subjects" { "same subjects".into() } else { set_in_words(baseline) }
+}
+
+fn class_row(m: &Measure, columns: &BTreeSet<&str>) -> String {
+    let baselines: String = columns.iter().map(|name| format!("<td>{}</td>", number(m.baselines.get(*name).copied()))).collect();
     format!(
-        "<tr><td>{}</td><td><strong>{}</strong></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}, {}</td><td class=\"words\">{}</td></tr>\n",
+        "<tr><td>{}</td><td><strong>{}</strong></td><td>{}</td><td>{}</td><td>{}</td>{baselines}<td>{}, {}</td><td class=\"words\">{}</td></tr>\n",
         escape(&m.class),
         number(m.value),
         interval(m),
         number(m.same),
         number(m.held_out),
-        if baselines.is_empty() { "–".into() } else { baselines.join("<br>") },
         m.segments,
         m.subjects,
         standing(m)

@@ -41,7 +41,17 @@ pub(crate) fn in_words(outcome: Outcome) -> &'static str {
 
 /// What decided a verdict, reason by reason, measures named in words.
 pub(crate) fn reasons(verdict: &Verdict, measures: &[Measure]) -> Vec<String> {
-    verdict.because.split("; ").filter(|reason| !reason.is_empty()).map(|reason| text_in_words(reason, measures)).collect()
+    let (mut reasons, mut depth, mut from) = (Vec::new(), 0_i32, 0);
+    for (at, character) in verdict.because.char_indices() {
+        depth += i32::from(character == '(') - i32::from(character == ')');
+        // A semicolon in brackets parts no reasons.
+        if character == ';' && depth <= 0 {
+            reasons.push(&verdict.because[from..at]);
+            from = at + 1;
+        }
+    }
+    reasons.push(&verdict.because[from..]);
+    reasons.into_iter().map(str::trim).filter(|reason| !reason.is_empty()).map(|r| text_in_words(r, measures)).collect()
 }
 
 fn style(outcome: Outcome) -> &'static str {
@@ -102,4 +112,17 @@ fn listed(reasons: &[String]) -> String {
     }
     let (first, rest) = reasons.split_at(SHOWN);
     format!("{}<details><summary>{} more</summary>{}</details>", lines(first), rest.len(), lines(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_parted_outside_brackets() {
+        let because = "N: far (limit 0.6; p = 0.1); V: fine; ".to_string();
+        let verdict = Verdict { outcome: Outcome::Fail, because };
+        assert_eq!(reasons(&verdict, &[]), ["N: far (limit 0.6; p = 0.1)", "V: fine"]);
+        assert_eq!(reasons(&Verdict { outcome: Outcome::Pass, because: String::new() }, &[]), Vec::<String>::new());
+    }
 }
