@@ -10,6 +10,7 @@ pub(crate) fn measure_in_words(name: &str) -> String {
 /// `text` with the names of `measures`, and of the classifiers that they end with, in words.
 pub(crate) fn text_in_words(text: &str, measures: &[Measure]) -> String {
     let named = |word: &str| word.contains('_') && measures.iter().any(|m| m.name == word);
+    let judges: Vec<&str> = measures.iter().filter_map(|m| m.name.strip_prefix("tstr_over_trtr_")).collect();
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
@@ -17,10 +18,12 @@ pub(crate) fn text_in_words(text: &str, measures: &[Measure]) -> String {
         let end = from.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(from.len());
         let (word, after) = from.split_at(end);
         out.push_str(before);
-        if named(word) {
-            out.push_str(&measure_in_words(word))
+        if judges.contains(&word) {
+            out.push_str(&judge_in_words(word));
+        } else if named(word) {
+            out.push_str(&measure_in_words(word));
         } else {
-            out.push_str(word)
+            out.push_str(word);
         }
         rest = after;
     }
@@ -155,7 +158,7 @@ fn paired(name: &str) -> Option<String> {
 fn judged(name: &str) -> Option<String> {
     let (stem, what) = [
         ("tstr_macro_f1_", "Trained on synthetic: macro-F1"),
-        ("tstr_over_trtr_", "Trained on synthetic: macro-F1 over that of real"),
+        ("tstr_over_trtr_", "Trained on synthetic: macro-F1 over real's"),
         ("trts_macro_f1_", "Trained on real, tested on synthetic: macro-F1"),
         ("augmentation_gain_", "Synthetic added to real: gain in macro-F1"),
         ("tstr_f1_", "Trained on synthetic: F1"),
@@ -298,12 +301,12 @@ mod tests {
 
     #[test]
     fn texts_name_measures_in_words() {
-        let measure: Measure = crate::figures::tests::measure("rmse_class_mean", "N");
-        let scores = Scores { measures: vec![measure], ..Scores::default() };
-        let text = "N: rmse_class_mean is 0.1; rmse_class_means and coverage stay (x_y)";
+        let measures = ["rmse_class_mean", "tstr_over_trtr_forest_shape"].map(|name| crate::figures::tests::measure(name, "N"));
+        let scores = Scores { measures: measures.into(), ..Scores::default() };
+        let text = "N: rmse_class_mean is 0.1; rmse_class_means and coverage stay (x_y); forest_shape: 1";
         assert_eq!(
             text_in_words(text, &scores.measures),
-            "N: RMSE between class means is 0.1; rmse_class_means and coverage stay (x_y)"
+            "N: RMSE between class means is 0.1; rmse_class_means and coverage stay (x_y); random forest, shape alone: 1"
         );
     }
 }

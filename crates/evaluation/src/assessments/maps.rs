@@ -17,13 +17,13 @@ use crate::pool::Pool;
 pub(super) const ASSESSMENT: Assessment = Assessment { run };
 
 /// Points of a set at most, over all classes.
-const POINTS: usize = 300;
+const POINTS: usize = 240;
 /// Fewest points in all with which neighbourhoods are mapped.
 const FEWEST: usize = 16;
 /// Effective number of neighbours of a point (van der Maaten & Hinton: 5 to 50).
 const PERPLEXITY: f32 = 30.0;
 /// Steps of gradient descent.
-const STEPS: usize = 600;
+const STEPS: usize = 500;
 /// Standard deviation along x that the descent begins with (Kobak & Berens 2019).
 const START: f64 = 1e-4;
 

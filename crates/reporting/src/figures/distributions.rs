@@ -83,7 +83,7 @@ fn lanes<'a>(all: &[&'a Distribution], name: &str) -> Vec<&'a Distribution> {
 
 fn one(canvas: &mut Canvas, cell: Area, plot: &[&Distribution]) {
     let Some(first) = plot.first() else { return };
-    let range = Range::of(plot.iter().flat_map(|d| d.range), 0.0);
+    let range = Range::of(plot.iter().flat_map(|d| span(d)), 0.0);
     let title = quantity_in_words(&first.name).unwrap_or_else(|| first.name.replace('_', " "));
     let axes = Axes { title: &title, x: &first.unit, y_numbers: false, y_lines: false, ..Axes::plain(SIZE) };
     let gutter = 46;
@@ -99,6 +99,19 @@ fn one(canvas: &mut Canvas, cell: Area, plot: &[&Distribution]) {
         canvas.text(&name, (panel.area.left as f32 - 8.0, f32::midpoint(top, bottom)), Align::Right, Type::bold(SIZE, INK));
         lane(canvas, &panel, distribution, (top + 5.0, bottom - 9.0));
     }
+}
+
+/// What of a distribution is worth showing: half as far again as 90% of the values reach, so that a few stray ones do not flatten the rest.
+fn span(d: &Distribution) -> [f64; 2] {
+    let of = |s: &DistributionOfSet| {
+        let [low, .., high] = s.quantiles;
+        [low - 0.5 * (high - low), high + 0.5 * (high - low)]
+    };
+    let spans = || d.sets.iter().map(of).filter(|s| s.iter().all(|x| x.is_finite()));
+    let (low, high) =
+        (spans().map(|s| s[0]).fold(f64::INFINITY, f64::min), spans().map(|s| s[1]).fold(f64::NEG_INFINITY, f64::max));
+    let inside = [d.range[0].max(low), d.range[1].min(high)];
+    if inside[0] < inside[1] { inside } else { d.range }
 }
 
 fn lane(canvas: &mut Canvas, panel: &Panel, d: &Distribution, (top, base): (f32, f32)) {

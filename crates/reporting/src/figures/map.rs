@@ -13,7 +13,7 @@ pub(super) const FIGURE: Figure = Figure {
     name: "map",
     title: "Real and synthetic in the plane",
     caption: |_| {
-        "Each point is a segment; equally many of each class, up to 300 of a set. Left: the two directions in which real \
+        "Each point is a segment; equally many of each class, up to 240 of a set. Left: the two directions in which real \
          training segments vary most (PCA, fitted on them alone). Right: neighbourhoods (t-SNE of all points together), where only who is \
          near whom means anything, not distances or the sizes of heaps. Letters stand where each real class is densest. Look for orange \
          where there is no blue (segments like no real one), and for blue without orange (variety that is missing)."

@@ -95,6 +95,8 @@ impl Scale {
                 .map(|(_, v)| v - same)
                 .fold(0.0, farthest),
         };
+        // Beside nothing, any scale would be made up.
+        others().next()?;
         let way = [worse, others().fold(0.0, farthest), m.value.map_or(0.0, |v| v - same)]
             .into_iter()
             .find(|way| way.abs() > 1e-12 * same.abs().max(1e-300))?;
@@ -273,7 +275,8 @@ fn marks(canvas: &mut Canvas, plot: Area, row: &Row<'_>, y: f32) {
     if let Some(x) = share(m.held_out) {
         ring(canvas, (at(plot, x), y), 15.0, HELD_OUT);
     }
-    for class in &row.classes {
+    let several = row.classes.len() > 1;
+    for class in row.classes.iter().filter(|_| several) {
         let x = class.value.filter(|v| v.is_finite()).and_then(|v| Scale::of(class)?.share(v));
         if let Some(x) = x {
             canvas.stroke(&[(at(plot, x), y - 10.0), (at(plot, x), y + 10.0)], Pen::faded(2.5, SYNTHETIC, 0.8), plot.inset(-2));
@@ -333,6 +336,8 @@ mod tests {
         m.baselines = [("mcsharry".to_string(), f64::NAN)].into();
         assert_eq!(Scale::of(&m), None);
         m.value = Some(0.3);
-        assert_eq!(Scale::of(&m).unwrap().share(0.3), Some(1.0));
+        assert_eq!(Scale::of(&m).unwrap().share(0.3), Some(1.0), "alone away from all others");
+        m.held_out = None;
+        assert_eq!(Scale::of(&m), None);
     }
 }

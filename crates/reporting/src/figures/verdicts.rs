@@ -13,9 +13,9 @@ pub(super) const FIGURE: Figure = Figure {
     name: "verdicts",
     title: "Verdicts",
     caption: |_| {
-        "A tile for each question: a tick says yes, a cross no, a question mark that the data do not allow an answer. Below, what \
-         decided it: on a no the first of what failed, on a yes what came nearest to its limit is among the reasons in the table. All limits \
-         were fixed before any score was seen."
+        "A tile for each question: a tick says yes, a cross no, a question mark that the data do not allow an answer. Below stands what decided \
+         it: on a no the first things that failed, on a yes the first that held; the table has all of them. The limits were fixed before any \
+         score was seen."
             .into()
     },
     draw,
