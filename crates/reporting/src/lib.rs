@@ -18,6 +18,7 @@ mod downsample;
 mod error;
 mod figures;
 mod font;
+mod indexed;
 mod page;
 mod palette;
 mod panel;

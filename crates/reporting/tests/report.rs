@@ -156,7 +156,8 @@ fn pictures_are_png_files_of_their_size_and_leave_nothing_behind() {
     let names: Vec<String> = written.figures.iter().map(|f| f.file_stem().unwrap().to_string_lossy().into_owned()).collect();
     assert_eq!(names, ["overview", "verdicts", "beats", "means", "fidelity", "psd"]);
     for figure in &written.figures {
-        let decoder = png::Decoder::new(std::io::BufReader::new(fs::File::open(figure).unwrap()));
+        let mut decoder = png::Decoder::new(std::io::BufReader::new(fs::File::open(figure).unwrap()));
+        decoder.set_transformations(png::Transformations::EXPAND);
         let mut reader = decoder.read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut pixels).unwrap();
