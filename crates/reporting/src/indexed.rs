@@ -20,8 +20,9 @@ type Colour = [u8; 3];
 pub(crate) fn indexed(rgb: &[u8]) -> Indexed {
     let (pixels, _) = rgb.as_chunks::<3>();
     let mut counts: BTreeMap<Colour, u64> = BTreeMap::new();
-    for &colour in pixels {
-        *counts.entry(colour).or_default() += 1;
+    // Most pixels are as the one before: the map is asked once a run.
+    for run in pixels.chunk_by(|a, b| a == b) {
+        *counts.entry(run[0]).or_default() += run.len() as u64;
     }
     let colours: Vec<(Colour, u64)> = counts.into_iter().collect();
     // How far each colour is from the nearest one taken, and which that is.

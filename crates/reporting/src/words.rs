@@ -59,6 +59,7 @@ pub(crate) fn set_in_words(set: &str) -> String {
         "mean_plus_noise" => "class mean plus noise".into(),
         "pca_gaussian" => "PCA-Gaussian".into(),
         "mcsharry" => "McSharry simulator".into(),
+        "vector_autoregressive" => "vector autoregression".into(),
         "other_segments_of_training_subjects" => "other segments of the training subjects".into(),
         other => other.replace('_', " "),
     }
@@ -71,7 +72,9 @@ pub(crate) fn judge_in_words(judge: &str) -> String {
         "forest_shape" => "random forest, shape alone".into(),
         "conv" | "convolutional" => "convolutional net".into(),
         "recurrent" => "recurrent net".into(),
-        "attention" | "conv_recurrent" | "convolutional_recurrent" => "convolutional-recurrent net with attention".into(),
+        "attention" | "attentive" | "conv_recurrent" | "convolutional_recurrent" => {
+            "convolutional-recurrent net with attention".into()
+        }
         other => match other.strip_suffix("_shape") {
             Some(stem) => format!("{}, shape alone", judge_in_words(stem)),
             None => other.replace('_', " "),
@@ -156,20 +159,27 @@ fn paired(name: &str) -> Option<String> {
 
 /// Measures that classifiers give.
 fn judged(name: &str) -> Option<String> {
-    let (stem, what) = [
-        ("tstr_macro_f1_", "Trained on synthetic: macro-F1"),
+    let first = |of: &[(&str, &'static str)], name: &str| {
+        of.iter().find_map(|(start, words)| Some((name.strip_prefix(start)?.to_string(), *words)))
+    };
+    let whole = [
         ("tstr_over_trtr_", "Trained on synthetic: macro-F1 over real's"),
-        ("trts_macro_f1_", "Trained on real, tested on synthetic: macro-F1"),
         ("augmentation_gain_", "Synthetic added to real: gain in macro-F1"),
-        ("tstr_f1_", "Trained on synthetic: F1"),
-        ("tstr_sensitivity_", "Trained on synthetic: sensitivity"),
-        ("tstr_predictivity_", "Trained on synthetic: positive predictivity"),
         ("discriminator_auc_", "Real told from synthetic: area under the curve"),
         ("discriminative_score_", "Real told from synthetic: |accuracy − 0.5|"),
-    ]
-    .into_iter()
-    .find_map(|(start, what)| Some((name.strip_prefix(start)?, what)))?;
-    Some(format!("{what} ({})", judge_in_words(stem)))
+    ];
+    if let Some((judge, words)) = first(&whole, name) {
+        return Some(format!("{words} ({})", judge_in_words(&judge)));
+    }
+    let sets =
+        [("tstr_", "Trained on synthetic"), ("trtr_", "Trained on real"), ("trts_", "Trained on real, tested on synthetic")];
+    let (rest, sets) = first(&sets, name)?;
+    let (rest, subjects) =
+        rest.strip_prefix("without_largest_").map_or((rest.as_str(), ""), |r| (r, ", without the largest subjects"));
+    let statistics =
+        [("macro_f1_", "macro-F1"), ("f1_", "F1"), ("sensitivity_", "sensitivity"), ("predictivity_", "positive predictivity")];
+    let (judge, statistic) = first(&statistics, rest)?;
+    Some(format!("{sets}: {statistic}{subjects} ({})", judge_in_words(&judge)))
 }
 
 /// Attacks on membership.
@@ -184,14 +194,16 @@ fn attacked(name: &str) -> Option<String> {
     ]
     .into_iter()
     .find_map(|(end, value)| Some((rest.strip_suffix(end)?, value)))?;
-    let levels = [("_subject_top", "subjects by their top segments"), ("_subject", "subjects"), ("_segment", "segments")];
+    let levels = [("_subject_top", "subjects' top segments"), ("_subject", "subjects"), ("_segment", "segments")];
     let (attack, level) = levels.into_iter().find_map(|(end, level)| Some((rest.strip_suffix(end)?, level)))?;
     Some(format!("Membership by {}, {level}{value}", attack.replace('_', " ")))
 }
 
 /// Distances between the distributions of clinical quantities.
 fn clinical(name: &str) -> Option<String> {
-    Some(format!("{}, Wasserstein distance", quantity_in_words(name.strip_prefix("wasserstein_")?)?))
+    let quantity = name.strip_prefix("wasserstein_")?;
+    let (quantity, when) = quantity.strip_suffix("_afib").map_or((quantity, ""), |q| (q, " in atrial fibrillation"));
+    Some(format!("{}{when}, Wasserstein distance", quantity_in_words(quantity)?))
 }
 
 /// A clinical quantity, without its unit.
@@ -278,6 +290,9 @@ mod tests {
             "tstr_macro_f1_forest",
             "tstr_over_trtr_forest_shape",
             "augmentation_gain_forest",
+            "trtr_macro_f1_convolutional",
+            "tstr_without_largest_f1_attentive",
+            "wasserstein_sdnn_ms_afib",
             "discriminator_auc_forest",
             "membership_density_ratio_subject_top_p",
             "membership_distance_segment_tpr_p",

@@ -121,7 +121,7 @@ fn the_page_is_one_file_and_escapes_all_text() {
         "&quot;percent&quot; &amp; &lt;so on&gt;",
         "<strong>12.3</strong>",
         "11.0 to 14.0",
-        "40.0 (class mean noise)",
+        "40.0 <span class=\"faint\">class mean noise</span>",
         "1,234",
         "Not for sharing",
         "2 channels; the pictures show the first, MLII",

@@ -100,7 +100,7 @@ fn one(canvas: &mut Canvas, cell: Area, judge: &str, (kind, matrix): (usize, Opt
     };
     let gutter = 84;
     let columns = matrix.predicted.len();
-    let width = (((cell.width() - gutter) / columns as i32).min(110)).max(8);
+    let width = ((cell.width() - gutter) / columns as i32).clamp(8, 110);
     let down = side(matrix.actual.len());
     let (left, top) = (cell.left + gutter, cell.top + HEAD);
     let label = Type::bold(SIZE * 0.9, INK);

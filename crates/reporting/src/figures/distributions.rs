@@ -7,7 +7,7 @@ use crate::context::{Context, in_order};
 use crate::figures::{Drawing, Figure, SIZE, sheet};
 use crate::font::fit;
 use crate::palette::{FAINT, FRAME, GRID, HELD_OUT, INK, REAL, SYNTHETIC};
-use crate::panel::{Axes, Panel, Range, Sign, legend};
+use crate::panel::{Axes, Lines, Panel, Range, Sign, legend};
 use crate::words::quantity_in_words;
 
 pub(super) const FIGURE: Figure = Figure {
@@ -85,7 +85,7 @@ fn one(canvas: &mut Canvas, cell: Area, plot: &[&Distribution]) {
     let Some(first) = plot.first() else { return };
     let range = Range::of(plot.iter().flat_map(|d| span(d)), 0.0);
     let title = quantity_in_words(&first.name).unwrap_or_else(|| first.name.replace('_', " "));
-    let axes = Axes { title: &title, x: &first.unit, y_numbers: false, y_lines: false, ..Axes::plain(SIZE) };
+    let axes = Axes { title: &title, x: &first.unit, y_numbers: false, lines: Lines::Across, ..Axes::plain(SIZE) };
     let gutter = 46;
     let inner = Area::new(cell.left + gutter, cell.top, cell.right, cell.bottom);
     let panel = Panel::draw(canvas, inner, (range, Range::linear(0.0, 1.0)), &axes);

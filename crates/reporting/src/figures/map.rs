@@ -7,7 +7,7 @@ use crate::canvas::{Align, Area, Canvas, Pen, Type};
 use crate::context::Context;
 use crate::figures::{Drawing, Figure, SIZE, sheet};
 use crate::palette::{HELD_OUT, INK, REAL, SYNTHETIC, WHITE};
-use crate::panel::{Axes, Panel, Range, Sign, legend, ring};
+use crate::panel::{Axes, Lines, Panel, Range, Sign, legend, ring};
 
 pub(super) const FIGURE: Figure = Figure {
     name: "map",
@@ -59,8 +59,7 @@ fn one(canvas: &mut Canvas, cell: Area, map: &PointMap) {
         y: &map.y_label,
         x_numbers: pca,
         y_numbers: pca,
-        x_lines: pca,
-        y_lines: pca,
+        lines: if pca { Lines::Both } else { Lines::Neither },
         ..Axes::plain(SIZE)
     };
     let across = map.groups.iter().flat_map(|g| g.x.iter().copied());

@@ -41,18 +41,16 @@ fn caption(_: &Context<'_>) -> String {
         .into()
 }
 
-/// A simple generator's letter.
-fn letter(baseline: &str) -> Option<&'static str> {
-    Some(match baseline {
-        "training_copy" => "C",
-        "jittered_copy" => "J",
-        "mean_plus_noise" => "N",
-        "pca_gaussian" => "P",
-        "mcsharry" => "S",
-        "other_segments_of_training_subjects" => "O",
-        _ => return None,
-    })
-}
+/// Simple generators with the letters that stand for them.
+const LETTERS: [(&str, &str); 7] = [
+    ("training_copy", "C"),
+    ("jittered_copy", "J"),
+    ("mean_plus_noise", "N"),
+    ("pca_gaussian", "P"),
+    ("mcsharry", "S"),
+    ("vector_autoregressive", "A"),
+    ("other_segments_of_training_subjects", "O"),
+];
 
 /// A measure with what puts it on the common scale.
 struct Row<'a> {
@@ -64,7 +62,7 @@ struct Row<'a> {
 
 /// Whether a measure stands in the table alone: p-values are no scores, and a class's F1 says what its two parts say.
 fn in_table_alone(name: &str) -> bool {
-    name.ends_with("_p") || name.starts_with("tstr_sensitivity_") || name.starts_with("tstr_predictivity_")
+    name.ends_with("_p") || ["_sensitivity_", "_predictivity_", "_without_largest_"].iter().any(|part| name.contains(part))
 }
 
 /// Differences smaller than this share of `same` are not blown up to the width of the plot.
@@ -118,11 +116,8 @@ fn draw(context: &Context<'_>, family: Family) -> Drawing {
     }
     let shown = &all[..all.len().min(ROWS)];
     let (mut canvas, area) = sheet(224 + shown.len() as i32 * ROW, title(family));
-    let letters: Vec<&str> =
-        ["training_copy", "jittered_copy", "mean_plus_noise", "pca_gaussian", "mcsharry", "other_segments_of_training_subjects"]
-            .into_iter()
-            .filter(|b| shown.iter().any(|row| row.lead.baselines.contains_key(*b)))
-            .collect();
+    let letters: Vec<(&str, &str)> =
+        LETTERS.into_iter().filter(|(b, _)| shown.iter().any(|row| row.lead.baselines.contains_key(*b))).collect();
     key(&mut canvas, area, &letters);
     let plot = Area::new(area.left + NAMES, area.top + 122, area.right - NUMBERS, area.top + 122 + shown.len() as i32 * ROW);
     ground(&mut canvas, plot, shown.len());
@@ -177,7 +172,7 @@ fn scaled(m: &Measure) -> Option<Scale> {
     Scale::of(m)
 }
 
-fn key(canvas: &mut Canvas, area: Area, letters: &[&str]) {
+fn key(canvas: &mut Canvas, area: Area, letters: &[(&str, &str)]) {
     let entries = [("synthetic, 95% interval", Sign::Dot(15.0, SYNTHETIC)), ("held-out subjects", Sign::Ring(15.0, HELD_OUT))];
     let y = area.top as f32 + 8.0;
     let x = legend(canvas, (area.left as f32, y), SIZE * 0.95, &entries);
@@ -186,8 +181,8 @@ fn key(canvas: &mut Canvas, area: Area, letters: &[&str]) {
     canvas.text("its classes", (x + 12.0, y), Align::Left, kind);
     let mut x = area.left as f32;
     let y = y + 32.0;
-    for baseline in letters {
-        let (letter, name) = (letter(baseline).unwrap_or("?"), set_in_words(baseline));
+    for (baseline, letter) in letters {
+        let name = set_in_words(baseline);
         let bold = Type::bold(SIZE * 0.95, RAW);
         canvas.text(letter, (x, y), Align::Left, bold);
         canvas.text(&name, (x + 22.0, y), Align::Left, kind);
@@ -268,7 +263,8 @@ fn marks(canvas: &mut Canvas, plot: Area, row: &Row<'_>, y: f32) {
         canvas.stroke(&[(at(plot, low), y), (at(plot, high), y)], Pen::faded(7.0, SYNTHETIC, 0.4), plot);
     }
     for (baseline, value) in &m.baselines {
-        if let (Some(letter), Some(x)) = (letter(baseline), share(Some(*value))) {
+        let letter = LETTERS.iter().find(|(name, _)| name == baseline).map(|(_, letter)| *letter);
+        if let (Some(letter), Some(x)) = (letter, share(Some(*value))) {
             haloed(canvas, (at(plot, x), y), letter);
         }
     }

@@ -130,10 +130,10 @@ fn rows(first: &Measure, classes: &[&Measure]) -> String {
     html.put(format_args!(
         "<tr class=\"folded\"><td colspan=\"8\"><details><summary>{folded}</summary><p>{definition} ({}; <code>{}</code>)</p>\n\
          <table class=\"numbers\"><thead><tr><th>Class</th><th>Synthetic</th><th>95% interval</th><th>Same</th><th>Held-out</th>\
-         {}<th>Segments, subjects</th><th>Stands</th></tr></thead>\n",
+         {}<th>Segments, subjects</th></tr></thead>\n",
         better_in_words(first.better),
         escape(&first.name),
-        columns.iter().map(|name| format!("<th>{}</th>", escape(&heading(name)))).collect::<String>()
+        columns.iter().map(|name| format!("<th>{}</th>", escape(&heading(name)))).collect::<Vec<_>>().concat()
     ));
     for measure in std::iter::once(first).chain(classes.iter().copied()) {
         html.push_str(&class_row(measure, &columns));
@@ -153,10 +153,12 @@ fn interval(m: &Measure) -> String {
 }
 
 fn cells(m: &Measure) -> String {
-    let best =
-        best_baseline(m).map_or_else(|| "–".into(), |(name, v)| format!("{} ({})", significant(v), escape(&set_in_words(name))));
+    let best = best_baseline(m).map_or_else(
+        || "–".into(),
+        |(name, v)| format!("{} <span class=\"faint\">{}</span>", significant(v), escape(&set_in_words(name))),
+    );
     format!(
-        "<td><strong>{}</strong></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{best}</td><td class=\"words\">{}</td>",
+        "<td><strong>{}</strong></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"best\">{best}</td><td class=\"words\">{}</td>",
         number(m.value),
         interval(m),
         number(m.same),
@@ -172,17 +174,18 @@ fn heading(baseline: &str) -> String {
 }
 
 fn class_row(m: &Measure, columns: &BTreeSet<&str>) -> String {
-    let baselines: String = columns.iter().map(|name| format!("<td>{}</td>", number(m.baselines.get(*name).copied()))).collect();
+    let baselines: Vec<String> =
+        columns.iter().map(|name| format!("<td>{}</td>", number(m.baselines.get(*name).copied()))).collect();
     format!(
-        "<tr><td>{}</td><td><strong>{}</strong></td><td>{}</td><td>{}</td><td>{}</td>{baselines}<td>{}, {}</td><td class=\"words\">{}</td></tr>\n",
+        "<tr><td>{}</td><td><strong>{}</strong></td><td>{}</td><td>{}</td><td>{}</td>{}<td>{}, {}</td></tr>\n",
         escape(&m.class),
         number(m.value),
         interval(m),
         number(m.same),
         number(m.held_out),
+        baselines.concat(),
         m.segments,
-        m.subjects,
-        standing(m)
+        m.subjects
     )
 }
 
