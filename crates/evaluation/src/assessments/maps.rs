@@ -40,6 +40,7 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
         return Err(Cancelled);
     }
     findings.exhibits.maps.extend(neighbourhoods(&groups, &linear));
+    context.progress.advance(1);
     context.progress.end();
     Ok(findings)
 }

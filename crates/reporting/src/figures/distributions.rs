@@ -24,7 +24,7 @@ pub(super) const FIGURE: Figure = Figure {
 };
 
 /// Quantities drawn.
-const QUANTITIES: usize = 15;
+const QUANTITIES: usize = 18;
 /// Classes drawn of a quantity.
 const CLASSES: usize = 6;
 /// Pixels per class.
