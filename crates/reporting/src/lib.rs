@@ -32,4 +32,5 @@ mod write;
 
 pub use error::ReportError;
 pub use report::{ClusterRow, Epoch, Report, RunFacts, SplitRow, Stretch, Strip};
+pub use words::text_in_words;
 pub use write::{Written, write_report};

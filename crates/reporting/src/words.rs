@@ -7,8 +7,9 @@ pub(crate) fn measure_in_words(name: &str) -> String {
     known(name).unwrap_or_else(|| capitalised(&pieces(name)))
 }
 
-/// `text` with the names of `measures`, and of the classifiers that they end with, in words.
-pub(crate) fn text_in_words(text: &str, measures: &[Measure]) -> String {
+/// `text` (the reason of a verdict, a note) with the names of `measures`, and of the classifiers that they end with, in words:
+/// `p_wave_share is 0.5` becomes `Beats with a P wave is 0.5`.
+pub fn text_in_words(text: &str, measures: &[Measure]) -> String {
     let named = |word: &str| word.contains('_') && measures.iter().any(|m| m.name == word);
     let judges: Vec<&str> = measures.iter().filter_map(|m| m.name.strip_prefix("tstr_over_trtr_")).collect();
     let mut out = String::with_capacity(text.len());

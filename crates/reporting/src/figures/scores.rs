@@ -17,7 +17,7 @@ const ROWS: usize = 60;
 /// Pixels per row.
 const ROW: i32 = 31;
 /// Pixels left of the plot, for names, and right of it, for numbers.
-const NAMES: i32 = 610;
+const NAMES: i32 = 645;
 const NUMBERS: i32 = 310;
 /// What the plot spans, in shares of the way from `same` to the worst.
 const SPAN: (f64, f64) = (-0.5, 1.25);

@@ -111,7 +111,7 @@ fn table(kind: Family, measures: &[&Measure]) -> String {
 /// The line of one measure, and what is folded away below it.
 fn rows(first: &Measure, classes: &[&Measure]) -> String {
     let words = escape(&measure_in_words(&first.name));
-    let unit = if first.unit.is_empty() { String::new() } else { format!(", {}", escape(&first.unit)) };
+    let unit = if first.unit.is_empty() { String::new() } else { format!("{} ", escape(&first.unit)) };
     let of = if first.class == "all" { String::new() } else { format!(" <span class=\"faint\">{}</span>", escape(&first.class)) };
     let definition = escape(&first.definition);
     let folded = match classes.len() {
@@ -122,7 +122,7 @@ fn rows(first: &Measure, classes: &[&Measure]) -> String {
     let own = std::iter::once(first).chain(classes.iter().copied());
     let columns: BTreeSet<&str> = own.flat_map(|m| m.baselines.keys().map(String::as_str)).collect();
     let mut html = format!(
-        "<tbody>\n<tr class=\"measure\" title=\"{definition}\"><td>{words}<span class=\"faint\">{unit}</span>{of} <span class=\"aim\" title=\"{}\">{}</span></td>{}</tr>\n",
+        "<tbody>\n<tr class=\"measure\" title=\"{definition}\"><td>{words}{of} <span class=\"aim\" title=\"{}\">{unit}{}</span></td>{}</tr>\n",
         better_in_words(first.better),
         better_as_sign(first.better),
         cells(first)
