@@ -281,11 +281,14 @@ impl Canvas {
         let failed = |cause| ReportError::Encode { name: name.into(), width, height, cause };
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, width, height);
-        encoder.set_color(png::ColorType::Rgb);
+        let indexed = crate::indexed::indexed(&self.pixels);
+        encoder.set_color(png::ColorType::Indexed);
         encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_compression(png::Compression::Balanced);
+        encoder.set_palette(indexed.palette);
+        encoder.set_compression(png::Compression::High);
+        encoder.set_filter(png::Filter::NoFilter);
         let mut writer = encoder.write_header().map_err(failed)?;
-        writer.write_image_data(&self.pixels).map_err(failed)?;
+        writer.write_image_data(&indexed.pixels).map_err(failed)?;
         writer.finish().map_err(failed)?;
         Ok(bytes)
     }

@@ -18,6 +18,7 @@ mod downsample;
 mod error;
 mod figures;
 mod font;
+mod indexed;
 mod page;
 mod palette;
 mod panel;
@@ -26,8 +27,10 @@ mod report;
 mod spectrum;
 mod ticks;
 mod waveforms;
+mod words;
 mod write;
 
 pub use error::ReportError;
 pub use report::{ClusterRow, Epoch, Report, RunFacts, SplitRow, Stretch, Strip};
+pub use words::text_in_words;
 pub use write::{Written, write_report};

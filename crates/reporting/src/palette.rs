@@ -6,6 +6,8 @@ use plotters::style::RGBColor;
 pub(crate) const REAL: RGBColor = RGBColor(0, 114, 178);
 /// Anything synthetic.
 pub(crate) const SYNTHETIC: RGBColor = RGBColor(213, 94, 0);
+/// Real, of subjects that were not trained on: a lighter kind of real.
+pub(crate) const HELD_OUT: RGBColor = RGBColor(58, 160, 220);
 /// Loss on training segments.
 pub(crate) const TRAINING: RGBColor = RGBColor(70, 70, 70);
 /// Loss on validation segments.

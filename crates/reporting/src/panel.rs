@@ -84,16 +84,29 @@ pub(crate) struct Axes<'a> {
     pub x_numbers: bool,
     /// Whether the y axis says its numbers.
     pub y_numbers: bool,
+    /// Which ticks have lines across the plot.
+    pub lines: Lines,
     /// Pixels per em of tick labels and axis names; titles are a little larger.
     pub size: f32,
     /// Colour of the title.
     pub colour: RGBColor,
 }
 
+/// Lines of a plot's grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lines {
+    /// At the ticks of both axes.
+    Both,
+    /// At the ticks of the x axis only: what lies up the plot has no scale.
+    Across,
+    /// None: neither axis has a scale.
+    Neither,
+}
+
 impl Axes<'_> {
     /// Both axes numbered, no names yet.
     pub(crate) fn plain(size: f32) -> Self {
-        Self { title: "", remark: "", x: "", y: "", x_numbers: true, y_numbers: true, size, colour: INK }
+        Self { title: "", remark: "", x: "", y: "", x_numbers: true, y_numbers: true, lines: Lines::Both, size, colour: INK }
     }
 }
 
@@ -149,7 +162,9 @@ impl Panel {
         for (tick, text) in across {
             let x = self.at_x(tick);
             let column = x.round() as i32;
-            canvas.fill(Area::new(column, area.top, column + 1, area.bottom), GRID);
+            if axes.lines != Lines::Neither {
+                canvas.fill(Area::new(column, area.top, column + 1, area.bottom), GRID);
+            }
             if axes.x_numbers {
                 canvas.text(&text, (x, area.bottom as f32 + em * 0.85), Align::Centre, kind);
             }
@@ -157,7 +172,9 @@ impl Panel {
         for (tick, text) in up {
             let y = self.at_y(tick);
             let row = y.round() as i32;
-            canvas.fill(Area::new(area.left, row, area.right, row + 1), GRID);
+            if axes.lines == Lines::Both {
+                canvas.fill(Area::new(area.left, row, area.right, row + 1), GRID);
+            }
             if axes.y_numbers {
                 canvas.text(&text, (area.left as f32 - em * 0.35, y), Align::Right, kind);
             }

@@ -4,6 +4,8 @@
 mod clinical;
 mod comparisons;
 mod discrimination;
+mod maps;
+mod nearest;
 mod privacy;
 mod utility;
 
@@ -49,5 +51,12 @@ pub(crate) struct Assessment {
 }
 
 /// Every assessment, in the order of the tables.
-pub(crate) const ASSESSMENTS: [Assessment; 5] =
-    [comparisons::ASSESSMENT, discrimination::ASSESSMENT, utility::ASSESSMENT, privacy::ASSESSMENT, clinical::ASSESSMENT];
+pub(crate) const ASSESSMENTS: [Assessment; 7] = [
+    comparisons::ASSESSMENT,
+    discrimination::ASSESSMENT,
+    utility::ASSESSMENT,
+    privacy::ASSESSMENT,
+    clinical::ASSESSMENT,
+    maps::ASSESSMENT,
+    nearest::ASSESSMENT,
+];

@@ -1,14 +1,21 @@
 //! The figures: one file each, one line each in [`FIGURES`].
 
+mod attention;
 mod beats;
 mod clusters;
+mod confusion;
 mod denoising;
+mod distributions;
+mod map;
 mod means;
+mod membership;
+mod neighbours;
 mod overview;
 mod psd;
 mod scores;
 mod strips;
 mod training;
+mod verdicts;
 
 use crate::canvas::{Area, Canvas, Type};
 use crate::context::Context;
@@ -37,12 +44,23 @@ pub(crate) enum Drawing {
 /// Every figure, in the order of the page.
 pub(crate) static FIGURES: &[Figure] = &[
     overview::FIGURE,
+    verdicts::FIGURE,
     strips::FIGURE,
     beats::FIGURE,
     means::FIGURE,
-    scores::FIGURE,
-    training::FIGURE,
+    map::FIGURE,
+    neighbours::FIGURE,
+    scores::FIDELITY,
+    scores::DIVERSITY,
+    scores::UTILITY,
+    confusion::FIGURE,
+    attention::FIGURE,
+    scores::PRIVACY,
+    membership::FIGURE,
+    scores::CLINICAL,
+    distributions::FIGURE,
     psd::FIGURE,
+    training::FIGURE,
     clusters::FIGURE,
     denoising::FIGURE,
 ];
@@ -64,4 +82,4 @@ fn sheet(height: i32, title: &str) -> (Canvas, Area) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

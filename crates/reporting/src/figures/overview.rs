@@ -195,7 +195,13 @@ fn judgement(context: &Context<'_>, canvas: &mut Canvas, area: Area) -> i32 {
         canvas.text(&text, (pill.left as f32 + 10.0, y), Align::Left, word);
         canvas.text(name, (pill.right as f32 + 12.0, y), Align::Left, Type::bold(SIZE, INK));
         y += SIZE * 1.45;
-        y = canvas.paragraph(&verdict.because, (x, y), area.width() as f32, most_lines, Type::regular(SIZE * 0.95, FAINT));
+        y = canvas.paragraph(
+            &verdicts::reasons(verdict, &context.report.scores.measures).join("; "),
+            (x, y),
+            area.width() as f32,
+            most_lines,
+            Type::regular(SIZE * 0.95, FAINT),
+        );
         y += 14.0;
     }
     y as i32

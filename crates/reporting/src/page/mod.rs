@@ -53,12 +53,12 @@ pub(crate) fn render(context: &Context<'_>, figures: &[Shown]) -> String {
     html.put(format_args!("<h1>{}</h1>\n", escape(title)));
     html.push_str(&origin(context));
     html.push_str(&verdicts::headline(&context.report.scores.verdicts));
-    let (overview, others): (Vec<_>, Vec<_>) = figures.iter().partition(|f| f.name == "overview");
+    let (overview, others): (Vec<_>, Vec<_>) = figures.iter().partition(|f| ["overview", "verdicts"].contains(&f.name));
     for figure in overview {
         html.push_str(&figure_html(figure));
     }
     html.push_str(&contents(&others));
-    html.push_str(&verdicts::section(&context.report.scores.verdicts));
+    html.push_str(&verdicts::section(&context.report.scores.verdicts, &context.report.scores.measures));
     html.push_str(include_str!("reading.html"));
     html.push_str(&tables::skipped(facts));
     html.push_str(&tables::notes(facts, context));

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use physiosynth_evaluation::{Outcome, Verdict};
+use physiosynth_evaluation::{Measure, Outcome, Verdict};
 
 use crate::page::Put;
 use crate::page::escape::escape;
+use crate::words::text_in_words;
 
 const ORDER: [&str; 5] = ["faithful", "diverse", "useful", "private", "plausible"];
 
 /// What each name asks.
-fn question(name: &str) -> &'static str {
+pub(crate) fn question(name: &str) -> &'static str {
     match name {
         "faithful" => "Does a synthetic segment look like a real one?",
         "diverse" => "Does the synthetic set hold the variety of the real one?",
@@ -36,6 +37,21 @@ pub(crate) fn in_words(outcome: Outcome) -> &'static str {
         Outcome::Fail => "fail",
         Outcome::NotAssessable => "not assessable",
     }
+}
+
+/// What decided a verdict, reason by reason, measures named in words.
+pub(crate) fn reasons(verdict: &Verdict, measures: &[Measure]) -> Vec<String> {
+    let (mut reasons, mut depth, mut from) = (Vec::new(), 0_i32, 0);
+    for (at, character) in verdict.because.char_indices() {
+        depth += i32::from(character == '(') - i32::from(character == ')');
+        // A semicolon in brackets parts no reasons.
+        if character == ';' && depth <= 0 {
+            reasons.push(&verdict.because[from..at]);
+            from = at + 1;
+        }
+    }
+    reasons.push(&verdict.because[from..]);
+    reasons.into_iter().map(str::trim).filter(|reason| !reason.is_empty()).map(|r| text_in_words(r, measures)).collect()
 }
 
 fn style(outcome: Outcome) -> &'static str {
@@ -66,7 +82,7 @@ pub(crate) fn headline(verdicts: &BTreeMap<String, Verdict>) -> String {
 }
 
 /// Each verdict with its question and reason.
-pub(crate) fn section(verdicts: &BTreeMap<String, Verdict>) -> String {
+pub(crate) fn section(verdicts: &BTreeMap<String, Verdict>, measures: &[Measure]) -> String {
     let mut html = String::from("<h2 id=\"verdicts\">Verdicts</h2>\n");
     if verdicts.is_empty() {
         return html + "<p>Nothing was evaluated.</p>\n";
@@ -81,8 +97,32 @@ pub(crate) fn section(verdicts: &BTreeMap<String, Verdict>) -> String {
             question(name),
             style(verdict.outcome),
             in_words(verdict.outcome),
-            escape(&verdict.because).replace("; ", ";<br>")
+            listed(&reasons(verdict, measures))
         ));
     }
     html + "</tbody></table></div>\n"
+}
+
+/// Reasons a line each; beyond the first few, folded away.
+fn listed(reasons: &[String]) -> String {
+    const SHOWN: usize = 4;
+    let lines = |some: &[String]| some.iter().map(|reason| escape(reason)).collect::<Vec<_>>().join(";<br>");
+    if reasons.len() <= SHOWN + 1 {
+        return lines(reasons);
+    }
+    let (first, rest) = reasons.split_at(SHOWN);
+    format!("{}<details><summary>{} more</summary>{}</details>", lines(first), rest.len(), lines(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_parted_outside_brackets() {
+        let because = "N: far (limit 0.6; p = 0.1); V: fine; ".to_string();
+        let verdict = Verdict { outcome: Outcome::Fail, because };
+        assert_eq!(reasons(&verdict, &[]), ["N: far (limit 0.6; p = 0.1)", "V: fine"]);
+        assert_eq!(reasons(&Verdict { outcome: Outcome::Pass, because: String::new() }, &[]), Vec::<String>::new());
+    }
 }

@@ -3,6 +3,7 @@
 use physiosynth_signal::Cancelled;
 use rayon::prelude::*;
 
+use super::distributions::distribution;
 use super::halves::HALVES;
 use super::rows::{Row, Sets, Whose, pools};
 use super::{Context, Findings};
@@ -95,6 +96,10 @@ pub(super) fn assess(lead: usize, context: &Context, findings: &mut Findings) ->
         let sets = pools(case).map(|pool| beats(pool, lead, factor, context));
         let whose = Whose::of(case);
         findings.measures.extend(rows(&case.class, &sets, &whose, context));
+        findings.exhibits.distributions.extend(QUANTITIES.iter().filter_map(|quantity| {
+            let values = sets.map(|beats| beats.iter().map(quantity.of).collect());
+            distribution((quantity.name, quantity.unit, quantity.what), &case.class, &values)
+        }));
         match &mut all {
             None => all = Some(Together { sets, whose }),
             Some(together) => {

@@ -3,6 +3,7 @@
 use physiosynth_signal::Cancelled;
 use rayon::prelude::*;
 
+use super::distributions::distribution;
 use super::halves::{HALVES, Halves, over};
 use super::rows::{FEWEST, Row, Sets, Whose, pools};
 use super::{Context, Findings};
@@ -108,6 +109,14 @@ pub(super) fn assess(wanted: &[usize], context: &Context, findings: &mut Finding
         let sets = pools.map(|pool| epochs(pool, wanted, channels, welch.as_ref(), rate, microvolts(unit)));
         let whose = Whose::of(case);
         findings.measures.extend(rows(&case.class, &sets, &whose, unit, context));
+        findings.exhibits.distributions.extend(quantities(unit).iter().enumerate().filter_map(|(index, quantity)| {
+            let values = sets.map(|epochs| epochs.iter().map(|epoch| over_channels(epoch, index)).collect());
+            distribution(
+                (&quantity.name, &quantity.unit, &format!("{}, mean over channels", quantity.what)),
+                &case.class,
+                &values,
+            )
+        }));
         let sizes = [&pools.reference, &pools.synthetic, &pools.same, &pools.held_out].map(Pool::len);
         let size = sizes.into_iter().filter(|&n| n > 0).min().unwrap_or(0).min(CONNECTED);
         if wanted.len() > 1 {
@@ -191,6 +200,11 @@ fn by_channel(epochs: &[Epoch], quantity: usize) -> Vec<Vec<f64>> {
     let channels = epochs.first().map_or(0, |e| e.channels.len());
     let of = |c: usize| epochs.iter().filter_map(|e| *e.channels.get(c)?.get(quantity)?).collect();
     (0..channels).map(of).collect()
+}
+
+/// A segment's value of a quantity, mean over the channels that have it.
+fn over_channels(epoch: &Epoch, quantity: usize) -> Option<f64> {
+    mean(epoch.channels.iter().filter_map(|channel| *channel.get(quantity)?))
 }
 
 fn distance(reference: &[Vec<f64>], other: &[Vec<f64>]) -> Option<f64> {

@@ -1,6 +1,7 @@
 //! Does it make medical sense? Intervals, amplitudes and rhythm of an ECG, powers and connections of an EEG, each as a distribution
 //! against real ones in its own unit; and limits of what is plausible at all.
 
+mod distributions;
 mod ecg;
 mod eeg;
 mod halves;
