@@ -5,7 +5,8 @@ use std::f64::consts::TAU;
 use ndarray::{Array2, Array3};
 use physiosynth_evaluation::clinical::beat::beat_quantities;
 use physiosynth_evaluation::clinical::delineate::{Delineation, Neighbours, delineate, delineate_record};
-use physiosynth_evaluation::{EvaluationConfig, Measure, Outcome, Scores, evaluate};
+use physiosynth_evaluation::clinical::variability::{Beat, BeatSequence};
+use physiosynth_evaluation::{EvaluationConfig, Measure, Outcome, Scores, evaluate, evaluate_with_records};
 use physiosynth_signal::{Group, Seed, Segment, SegmentSet, Silent, Split};
 use rand::RngExt;
 
@@ -257,4 +258,62 @@ fn signals_of_no_known_kind_are_not_assessed() {
     let scores = scores(&unknown(Split::Train), &unknown(Split::Synthetic));
     assert_eq!(scores.verdicts["plausible"].outcome, Outcome::NotAssessable);
     assert!(scores.notes.iter().any(|n| n.contains("neither names")), "{:?}", scores.notes);
+}
+
+/// Twenty minutes of a person's beats, the second half in atrial fibrillation where asked for; `steady` takes the variability away.
+fn sequence(subject: u64, split: Split, fibrillates: bool, steady: f64) -> BeatSequence {
+    let mut rng = Seed(6).stream("rhythm", subject);
+    let (mean_s, breath_s) = (rng.random_range(0.7..0.95), rng.random_range(0.02..0.06) * steady);
+    let mut beats = Vec::new();
+    let mut time_s = 0.0;
+    while time_s < 1210.0 {
+        let fibrillation = fibrillates && time_s >= 600.0;
+        beats.push(Beat { time_s, normal: true, fibrillation, after_gap: beats.is_empty() });
+        let wander = if fibrillation { rng.random_range(-0.2..0.2) } else { breath_s * (TAU * time_s / 4.0).sin() };
+        time_s += mean_s + wander + 0.01 * steady * rng.random_range(-1.0..1.0);
+    }
+    BeatSequence { subject: format!("s{subject}"), split, beats }
+}
+
+fn records(fibrillates: bool, steady: f64) -> Vec<BeatSequence> {
+    let of = |people: std::ops::Range<u64>, split, steady| people.map(move |p| sequence(p, split, fibrillates, steady));
+    of(0..12, Split::Train, 1.0).chain(of(20..28, Split::Test, 1.0)).chain(of(100..112, Split::Synthetic, steady)).collect()
+}
+
+/// Segments without a mark: nothing but records is assessed.
+fn rhythm_scores(records: &[BeatSequence]) -> Scores {
+    let (mut real, mut synthetic) = (real(), beats(100, 12, Split::Synthetic, NONE));
+    (real.mark_index, synthetic.mark_index) = (0, 0);
+    let config = EvaluationConfig { segments_per_class: 8, bootstrap_rounds: 10, ..EvaluationConfig::default() };
+    evaluate_with_records(&real, &synthetic, records, &config, Seed(5), &Silent).unwrap()
+}
+
+#[test]
+fn records_are_judged_by_their_variability() {
+    let scores = rhythm_scores(&records(false, 1.0));
+    assert!(scores.notes.iter().any(|n| n.contains("where their R peak is")), "{:?}", scores.notes);
+    for name in ["mean_nn_ms", "sdnn_ms", "rmssd_ms", "pnn50_percent"] {
+        let m = scores.measure(&format!("wasserstein_{name}"), "all").unwrap_or_else(|| panic!("no {name}"));
+        assert_eq!((m.segments, m.subjects), (48, 12), "four windows of each of twelve people");
+        let (value, limit) = (m.value.unwrap(), m.baselines["subject_halves_p95"]);
+        assert!(value <= limit.max(m.held_out.unwrap()) && m.same.unwrap() <= limit, "{name}: {value}, limit {limit}");
+    }
+    assert_eq!(scores.verdicts["plausible"].outcome, Outcome::Pass, "{:?}", scores.verdicts["plausible"]);
+    assert!(scores.measure("wasserstein_sdnn_ms_afib", "all").is_none());
+
+    // A metronome at the right rates.
+    let scores = rhythm_scores(&records(false, 0.0));
+    fails_by(&scores, "wasserstein_sdnn_ms");
+    let rate = scores.measure("wasserstein_mean_nn_ms", "all").unwrap();
+    assert!(rate.value.unwrap() <= rate.baselines["subject_halves_p95"].max(20.0));
+
+    // Fibrillation stands by itself and leaves the other windows alone.
+    let scores = rhythm_scores(&records(true, 1.0));
+    let (sinus, afib) = (row_of(&scores, "wasserstein_sdnn_ms"), row_of(&scores, "wasserstein_sdnn_ms_afib"));
+    assert_eq!((sinus.segments, afib.segments), (24, 24));
+    assert!(sinus.value.unwrap() < 10.0 && sinus.held_out.unwrap() < 15.0, "{sinus:?}");
+}
+
+fn row_of<'a>(scores: &'a Scores, name: &str) -> &'a Measure {
+    scores.measure(name, "all").unwrap_or_else(|| panic!("no {name}"))
 }

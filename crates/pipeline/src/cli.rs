@@ -38,8 +38,8 @@ pub(crate) enum Command {
     /// Stage 4: score synthetic against real segments → scores.json; or judge anyone's segment files.
     ///
     /// With --real and --synthetic, segment files (.h5) or NumPy arrays (.npy) from any generator are compared, and a report is written
-    /// to --output. Beside X.npy, X.labels.npy and X.subjects.npy (or .txt, a line each) name class and subject of each segment, X.rr.npy
-    /// the seconds to the beats around it, X.derived_from.npy the real subject that a synthetic segment was made from.
+    /// to --output. Beside `X.npy`, `X.labels.npy` and `X.subjects.npy` (or .txt, a line each) name class and subject of each segment, `X.rr.npy`
+    /// the seconds to the beats around it, `X.derived_from.npy` the real subject that a synthetic segment was made from.
     #[command(after_help = EVALUATE_EXAMPLES)]
     Evaluate(Evaluate),
     /// Stage 5: draw the figures and write the page → figures/, index.html.

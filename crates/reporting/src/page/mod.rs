@@ -84,11 +84,11 @@ fn origin(context: &Context<'_>) -> String {
         context.report.real.subjects().len(),
         crate::ticks::grouped(context.report.synthetic.len())
     );
-    let made_with = [("Preset", &facts.preset), ("device", &facts.device)].into_iter().filter(|(_, value)| !value.is_empty());
-    let made_with: String = made_with.map(|(what, value)| format!("{what} {}, ", escape(value))).collect();
     let facts_line = format!(
-        "<p class=\"facts\">Database {}: {counts}. {made_with}seed {}, physiosynth {}.</p>\n",
+        "<p class=\"facts\">Database {}: {counts}. Preset {}, device {}, seed {}, physiosynth {}.</p>\n",
         escape(&facts.database),
+        escape(&facts.preset),
+        escape(&facts.device),
         facts.seed,
         escape(&facts.version)
     );

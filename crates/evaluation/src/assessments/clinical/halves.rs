@@ -98,9 +98,9 @@ fn between(sorted: &[(f64, usize)], first: &[bool]) -> Option<f64> {
     let (mut below, mut below_second, mut area) = (0.0, 0.0, 0.0);
     for pair in sorted.windows(2) {
         if is_first(pair[0].1) {
-            below += 1.0
+            below += 1.0;
         } else {
-            below_second += 1.0
+            below_second += 1.0;
         }
         area += (below / of_first - below_second / of_second).abs() * (pair[1].0 - pair[0].0);
     }

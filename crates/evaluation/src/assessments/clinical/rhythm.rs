@@ -130,9 +130,12 @@ fn sequences(context: &Context) -> (Vec<BeatSequence>, bool) {
     (sequences, stated)
 }
 
+/// A segment's place in its record, the seconds since the beat before it, and whether it is normal.
+type Mark = (i64, f64, bool);
+
 /// The sequences of beats that segments tell by their places in records.
 fn of_segments(set: &SegmentSet, of: impl Fn(Split) -> bool) -> Vec<BeatSequence> {
-    let mut records: BTreeMap<(&str, Split), (&str, Vec<(i64, f64, bool)>)> = BTreeMap::new();
+    let mut records: BTreeMap<(&str, Split), (&str, Vec<Mark>)> = BTreeMap::new();
     for s in set.segments.iter().filter(|s| of(s.split) && s.sample >= 0) {
         let record = records.entry((&s.record, s.split)).or_insert_with(|| (&s.subject, Vec::new()));
         record.1.push((s.sample, f64::from(s.rr_before_s), s.label == "N"));
@@ -144,7 +147,7 @@ fn of_segments(set: &SegmentSet, of: impl Fn(Split) -> bool) -> Vec<BeatSequence
 
 /// The beats of one record from the places of its segments, which count samples of a rate that segments do not state: it is the median
 /// of distance over interval of neighbours.
-fn beats(mut marks: Vec<(i64, f64, bool)>) -> Vec<Beat> {
+fn beats(mut marks: Vec<Mark>) -> Vec<Beat> {
     marks.sort_by_key(|mark| mark.0);
     let mut rates: Vec<f64> = marks
         .windows(2)
@@ -157,7 +160,7 @@ fn beats(mut marks: Vec<(i64, f64, bool)>) -> Vec<Beat> {
     rates.sort_by(f64::total_cmp);
     let rate = rates[rates.len() / 2];
     let mut before = f64::NEG_INFINITY;
-    let beat = |(sample, rr_s, normal): (i64, f64, bool)| {
+    let beat = |(sample, rr_s, normal): Mark| {
         let time_s = sample as f64 / rate;
         // Where the beat before has no segment, the distance is not the interval.
         let off = (time_s - before - rr_s).abs();

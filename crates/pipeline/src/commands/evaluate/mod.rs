@@ -37,11 +37,6 @@ fn of_files(arguments: &cli::Evaluate, real: &Path, synthetic: &Path) -> Result<
         return Err(Usage("name a folder for the results with --output".into()).into());
     };
     let config = run::resolve(&arguments.run, None)?;
-    let folder = RunFolder::open(output)?;
-    let earlier = Manifest::read(&folder.manifest())?;
-    if !earlier.stages.is_empty() || folder.segments().exists() {
-        bail!("{} is the folder of a run, whose scores would be lost; choose another --output", output.display());
-    }
     let started = Instant::now();
     let declared = &arguments.declared;
     let real = SegmentFile::read("--real", real, declared, None)?;
@@ -56,6 +51,12 @@ fn of_files(arguments: &cli::Evaluate, real: &Path, synthetic: &Path) -> Result<
         eprintln!("note: {note}");
     }
 
+    let folder = RunFolder::open(output)?;
+    let earlier = Manifest::read(&folder.manifest())?;
+    if !earlier.stages.is_empty() || folder.segments().exists() {
+        bail!("{} is the folder of a run, whose scores would be lost; choose another --output", output.display());
+    }
+
     let terminal = Terminal::new();
     let mut scores = score(&real, &synthetic, &config.evaluation, Seed(config.seed), &terminal)?;
     manifest.notes.clone_from(&notes);
@@ -68,7 +69,7 @@ fn of_files(arguments: &cli::Evaluate, real: &Path, synthetic: &Path) -> Result<
         title,
         database,
         seed: config.seed,
-        device: String::new(),
+        device: "CPU".into(),
         preset: config.preset.to_string(),
         version: env!("CARGO_PKG_VERSION").into(),
         command: manifest.command,
