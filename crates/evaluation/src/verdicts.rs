@@ -25,10 +25,11 @@
 //! - **private**: by the thresholds written down in `verdicts/private.rs`.
 //! - **plausible**: in every class of 30 synthetic segments or more, at most 0.05 more of them are outside wide physiological limits than
 //!   of real ones (`outside_limits_share`, the higher of `same` and held-out); each Wasserstein distance of a clinical quantity
-//!   (`wasserstein_…`, `channel_…`) is at most the largest of what 95 of 100 random halves of the training subjects stay below
-//!   (`subject_halves_p95`; with fewer than five subjects, and for `channel_…`, `2 ×` `same` or `1.5 ×` held-out subjects'), held-out
-//!   subjects' own distance, and what a reader of an ECG would not act on (10 ms of PR, QRS, SDNN and RMSSD, 20 ms of QT, RR and NN,
-//!   5% of pNN50, 0.1 mV of R and S, 0.05 mV of P, T and ST); the share of beats with a P
+//!   (`wasserstein_…`, `channel_…`) is at most the larger of how far people lie apart and what a reader of an ECG would not act on. How
+//!   far people lie apart is the smaller of what 95 of 100 random halves of the training subjects stay below (`subject_halves_p95`; of
+//!   five subjects or more, and not for `channel_…`) and of the larger of `2 ×` `same` and `1.5 ×` held-out subjects' (without held-out
+//!   subjects the halves alone), and never less than held-out subjects' own. Not acted on are 10 ms of PR, QRS, SDNN and RMSSD, 20 ms of QT, RR and NN,
+//!   5% of pNN50, 0.1 mV of R and S, 0.05 mV of P, T and ST. The share of beats with a P
 //!   wave, a QRS complex or a T wave is within 0.1 of real, or `1.5 ×` as far from it as held-out subjects' is. Not assessable where the
 //!   signals are neither an ECG nor an EEG.
 //!

@@ -3,7 +3,7 @@
 use super::halves::LIMIT as HALVES_LIMIT;
 use crate::scores::{Family, Measure, Scores};
 
-/// Where there are too few subjects to halve, a distance may be so many times that of real to real,
+/// A distance may be so many times that of real to real,
 const OVER_SAME: f64 = 2.0;
 /// or so many times that of held-out subjects,
 const OVER_HELD_OUT: f64 = 1.5;
@@ -26,6 +26,17 @@ fn negligible(name: &str) -> f64 {
     }
 }
 
+/// How far different people lie apart: random halves of the training subjects, or held-out ones. Halves of people who differ much are
+/// very far apart, so where somebody is held out the nearer of the two counts, and never less than held-out people's own distance.
+fn people(m: &Measure, same: f64) -> f64 {
+    let multiples = (OVER_SAME * same).max(OVER_HELD_OUT * m.held_out.unwrap_or(0.0));
+    match (m.baselines.get(HALVES_LIMIT), m.held_out) {
+        (Some(&halves), Some(held_out)) => halves.min(multiples).max(held_out),
+        (Some(&halves), None) => halves,
+        (None, _) => multiples,
+    }
+}
+
 /// One finding for each clinical row that can be judged: whether it holds, and in words.
 pub(crate) fn plausible(scores: &Scores) -> Vec<(bool, String)> {
     let clinical = scores.measures.iter().filter(|m| m.family == Family::Clinical && m.segments >= FEWEST);
@@ -44,10 +55,7 @@ fn finding(m: &Measure) -> Option<(bool, String)> {
         return Some((value <= limit, format!("{class}: {value:.2} of segments are beyond plausible limits (limit {limit:.2})")));
     }
     if name.starts_with("wasserstein_") || name.starts_with("channel_") {
-        // What different people give: random halves of the training subjects, or the held-out ones.
-        let held_out = m.held_out.unwrap_or(0.0);
-        let people = m.baselines.get(HALVES_LIMIT).map(|halves| halves.max(held_out));
-        let limit = people.unwrap_or((OVER_SAME * same).max(OVER_HELD_OUT * held_out)).max(negligible(name));
+        let limit = people(m, same).max(negligible(name));
         return Some((value <= limit, format!("{class}: {name} is {value:.3}{space}{unit} (limit {limit:.3})")));
     }
     if name.ends_with("_share") {
