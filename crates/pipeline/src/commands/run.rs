@@ -149,7 +149,8 @@ pub(super) fn verdicts(scores: &Scores) -> String {
             Outcome::Fail => "NO",
             Outcome::NotAssessable => "not assessable",
         };
-        format!("{:<10} {outcome:<15} {}\n", format!("{name}?"), verdict.because)
+        let because = physiosynth_reporting::text_in_words(&verdict.because, &scores.measures);
+        format!("{:<10} {outcome:<15} {because}\n", format!("{name}?"))
     };
     scores.verdicts.iter().map(line).collect()
 }
