@@ -47,7 +47,8 @@ pub struct Attention {
     pub trained_on: String,
     /// The class of the segments looked at: held-out subjects'.
     pub class: String,
-    /// Mean weight of each stretch of the segment, from its first to its last sample, stretches of equal length; sums to 1.
+    /// Mean weight of each stretch of the segment, from its first to its last sample, stretches of equal length (the last one
+    /// may reach beyond the end); sums to 1.
     pub weights: Vec<f64>,
     /// The mean of those segments as the classifier saw it (first channel), one value per sample.
     pub mean_segment: Vec<f64>,

@@ -37,7 +37,7 @@ pub(super) fn measures(cases: &[Case], all: &Case, context: &Context) -> Result<
     let named = [("synthetic", &all.synthetic), ("same", &all.same), ("held_out", &all.held_out)];
     let complete = all.baselines.iter().filter(|(_, pool)| pool.len() == all.reference.len()).map(|(name, pool)| (*name, pool));
     let sets: Vec<Set> =
-        named.into_iter().chain(complete).map(|(name, pool)| Set::new(name, cases, all, pool, context)).collect();
+        named.into_iter().chain(complete).map(|(name, pool)| Set::new(name, cases, pool, context)).collect();
     let mut jobs = Vec::new();
     for network in networks {
         for set in &sets {
@@ -71,7 +71,7 @@ struct Set {
 }
 
 impl Set {
-    fn new(name: &'static str, cases: &[Case], all: &Case, candidates: &Pool, context: &Context) -> Self {
+    fn new(name: &'static str, cases: &[Case], candidates: &Pool, context: &Context) -> Self {
         let purpose = format!("discriminator/networks/{name}");
         let (mut reference, mut candidate) = (Pool::default(), Pool::default());
         for case in cases {
@@ -82,7 +82,6 @@ impl Set {
             reference.append(&case.reference.select(&first));
             candidate.append(&others.select(&first));
         }
-        debug_assert!(reference.len() <= all.reference.len());
         let n = reference.len();
         let folds = folds(&reference, &candidate, FOLDS, context.seed, &purpose);
         let mut examples = plain(&reference, context.shape.channels, true);
