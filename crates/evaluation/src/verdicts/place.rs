@@ -41,6 +41,11 @@ impl Place {
         Some(apart.map_or(same, |held_out| held_out + place * (same - held_out)))
     }
 
+    /// What lies here between a value at `held_out` and one at `same`; the latter where the place is not known.
+    pub(super) fn between(self, held_out: f64, same: f64) -> f64 {
+        held_out + self.0.unwrap_or(1.0) * (same - held_out)
+    }
+
     /// The place in words.
     pub(super) fn words(self) -> String {
         match self.0 {
