@@ -1,6 +1,6 @@
 //! The sets that stand against one another, class by class and in all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use physiosynth_signal::{Seed, SegmentSet};
 use rand::seq::SliceRandom;
@@ -68,9 +68,26 @@ impl Case {
     }
 }
 
-/// The classes that decide on verdicts: those whose reference has `minimum` subjects or more, none of them with over half of its
-/// segments. All classes where there is no such class. `notes` gets which are left out, and why.
-pub(crate) fn deciding(cases: &[Case], minimum: usize, notes: &mut Vec<String>) -> Vec<String> {
+/// What decides on a verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Deciding {
+    /// Class label, or `all`.
+    pub(crate) class: String,
+    /// Share of its synthetic segments that say themselves of which training subject they are.
+    pub(crate) named: f64,
+}
+
+impl Deciding {
+    fn of(case: &Case) -> Self {
+        let trained: BTreeSet<&String> = case.reference.subjects.iter().chain(&case.same.subjects).collect();
+        let named = case.synthetic.subjects.iter().filter(|subject| !subject.is_empty() && trained.contains(subject)).count();
+        Self { class: case.class.clone(), named: named as f64 / case.synthetic.len().max(1) as f64 }
+    }
+}
+
+/// What decides on verdicts: the classes whose reference has `minimum` subjects or more, none of them with over half of its segments
+/// (all classes where there is no such class), and all together. `notes` gets which are left out, and why.
+pub(crate) fn deciding(cases: &[Case], minimum: usize, notes: &mut Vec<String>) -> Vec<Deciding> {
     let unfit = |case: &Case| {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         case.reference.subjects.iter().for_each(|subject| *counts.entry(subject).or_default() += 1);
@@ -81,17 +98,18 @@ pub(crate) fn deciding(cases: &[Case], minimum: usize, notes: &mut Vec<String>) 
         (2 * n > case.reference.len()).then(|| format!("subject {most} has {} of its {} segments", n, case.reference.len()))
     };
     let why: Vec<Option<String>> = cases.iter().map(unfit).collect();
-    if why.iter().all(Option::is_some) {
-        return cases.iter().map(|case| case.class.clone()).collect();
-    }
+    let none = why.iter().all(Option::is_some);
     let mut deciding = Vec::new();
     for (case, why) in cases.iter().zip(why) {
         match why {
-            None => deciding.push(case.class.clone()),
-            Some(why) => {
+            Some(why) if !none => {
                 notes.push(format!("class {} does not decide whether segments are faithful and diverse: {why}", case.class));
             }
+            _ => deciding.push(Deciding::of(case)),
         }
+    }
+    if !cases.is_empty() {
+        deciding.push(Deciding::of(&Case::union(cases)));
     }
     deciding
 }

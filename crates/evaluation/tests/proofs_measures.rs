@@ -224,7 +224,7 @@ fn white_noise_fails() {
 }
 
 #[test]
-fn one_lead_and_twelve_one_class_and_seventeen_ten_segments_and_thousands() {
+fn one_lead_and_twelve() {
     for channels in [1, 12] {
         let mut set = beats(TRAINED, 6, 10, Split::Train, "N", 1, channels);
         set.append(&beats(HELD_OUT, 6, 10, Split::Test, "N", 1, channels)).unwrap();
@@ -236,16 +236,39 @@ fn one_lead_and_twelve_one_class_and_seventeen_ten_segments_and_thousands() {
         assert!(missing.is_empty(), "{channels}: {missing:?}");
         assert!(of(&scores, "rmse_nearest").baselines.len() == 5, "{:?}", of(&scores, "rmse_nearest").baselines);
     }
-    let (mut set, mut made) = (beats(0, 0, 0, Split::Train, "N", 1, 1), beats(0, 0, 0, Split::Synthetic, "N", 1, 1));
+}
+
+#[test]
+fn seventeen_classes() {
+    let empty = |split| beats(0, 0, 0, split, "N", 1, 1);
+    let (mut set, mut made) = (empty(Split::Train), empty(Split::Synthetic));
     for class in 0..17 {
         let name = format!("c{class:02}");
-        set.append(&beats(TRAINED, 2, 10, Split::Train, &name, 1, 1)).unwrap();
-        made.append(&beats(FRESH, 2, 5, Split::Synthetic, &name, 1, 1)).unwrap();
+        set.append(&beats(TRAINED, 3, 20, Split::Train, &name, 1, 1)).unwrap();
+        set.append(&beats(HELD_OUT, 3, 20, Split::Test, &name, 1, 1)).unwrap();
+        made.append(&beats(FRESH, 3, 5, Split::Synthetic, &name, 1, 1)).unwrap();
     }
-    let scores =
-        evaluate(&set, &made, &EvaluationConfig { network_steps: 0, ..EvaluationConfig::default() }, Seed(5), &Silent).unwrap();
-    assert_eq!(scores.measures.iter().filter(|m| m.name == "coverage").count(), 18);
-    assert!(scores.measure("coverage", "all").unwrap().value.is_some());
+    let config = EvaluationConfig { forest_trees: 4, utility_draws: 1, network_steps: 0, ..EvaluationConfig::default() };
+    let scores = evaluate(&set, &made, &config, Seed(5), &Silent).unwrap();
+    for name in ["coverage", "discriminator_auc_forest"] {
+        assert_eq!(scores.measures.iter().filter(|m| m.name == name && m.value.is_some()).count(), 18, "{name}");
+    }
+    assert_eq!(scores.measures.iter().filter(|m| m.name == "trtr_sensitivity_forest").count(), 17);
+}
+
+#[test]
+fn ten_segments() {
+    let set = beats(TRAINED, 2, 5, Split::Train, "N", 1, 1);
+    let made = beats(FRESH, 2, 5, Split::Synthetic, "N", 1, 1);
+    let config = EvaluationConfig { network_steps: 0, ..EvaluationConfig::default() };
+    let scores = evaluate(&set, &made, &config, Seed(5), &Silent).unwrap();
+    assert_eq!(of(&scores, "coverage").segments, 5);
+    assert!(of(&scores, "dtw_nearest").value.is_some() && of(&scores, "mmd_squared").value.is_some());
+    assert!(scores.measures.iter().all(|m| m.low.is_none()), "no interval over two subjects");
+}
+
+#[test]
+fn thousands_of_segments() {
     let config = EvaluationConfig { segments_per_class: 5000, network_steps: 0, ..EvaluationConfig::default() };
     let mut set = beats(TRAINED, 20, 500, Split::Train, "N", 1, 1);
     set.append(&beats(HELD_OUT, 10, 500, Split::Test, "N", 1, 1)).unwrap();
@@ -253,4 +276,24 @@ fn one_lead_and_twelve_one_class_and_seventeen_ten_segments_and_thousands() {
     let scores = evaluate(&set, &made, &config, Seed(5), &Silent).unwrap();
     assert_eq!(of(&scores, "coverage").segments, 5000);
     assert!(of(&scores, "coverage").value.unwrap() > 0.5);
+}
+
+/// A hundred thousand real training segments and as many synthetic ones, of which 50,000 a side are scored: all that halving the
+/// training segments leaves. Prints its time and, on Linux, the largest memory in use.
+#[test]
+#[ignore = "takes minutes; alone: cargo test --release -p physiosynth-evaluation --test proofs_measures -- --ignored --nocapture"]
+fn a_hundred_thousand_segments() {
+    let mut set = beats(TRAINED, 50, 2000, Split::Train, "N", 1, 1);
+    set.append(&beats(HELD_OUT, 25, 2000, Split::Test, "N", 1, 1)).unwrap();
+    let made = beats(FRESH, 50, 2000, Split::Synthetic, "N", 1, 1);
+    for segments_per_class in [EvaluationConfig::default().segments_per_class, 100_000] {
+        let config = EvaluationConfig { segments_per_class, ..EvaluationConfig::default() };
+        let start = std::time::Instant::now();
+        let scores = evaluate(&set, &made, &config, Seed(5), &Silent).unwrap();
+        assert_eq!(of(&scores, "coverage").segments, segments_per_class.min(50_000));
+        assert!(of(&scores, "coverage").value.unwrap() > 0.5);
+        let memory = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let peak = memory.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("memory unknown");
+        println!("{} scored a side: {:.1?}, {peak}", of(&scores, "coverage").segments, start.elapsed());
+    }
 }

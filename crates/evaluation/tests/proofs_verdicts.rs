@@ -51,7 +51,7 @@ fn people(subjects: std::ops::Range<u64>, split: Split, later: bool) -> SegmentS
 fn judge(synthetic: &SegmentSet) -> Scores {
     let mut real = people(0..PEOPLE, Split::Train, false);
     real.append(&people(1000..1000 + PEOPLE, Split::Test, false)).unwrap();
-    let config = EvaluationConfig { forest_trees: 10, bootstrap_rounds: 0, privacy_rounds: 2, ..EvaluationConfig::default() };
+    let config = EvaluationConfig { forest_trees: 10, bootstrap_rounds: 200, privacy_rounds: 2, ..EvaluationConfig::default() };
     evaluate(&real, synthetic, &config, Seed(5), &Silent).unwrap()
 }
 
@@ -92,6 +92,10 @@ fn a_third_of_the_trained_people_is_not_diverse_though_it_covers_more_than_new_p
     let scores = judge(&some);
     let (coverage, _, held_out) = row(&scores, "coverage");
     assert!(coverage > 0.8 * held_out, "new people must cover no more for this to prove anything: {coverage} {held_out}");
+    assert_eq!(scores.verdicts["diverse"].outcome, Outcome::Fail, "{:?}", scores.verdicts);
+    // Nor when they do not say who they are.
+    some.segments.iter_mut().for_each(|s| s.subject = format!("new{}", s.subject));
+    let scores = judge(&some);
     assert_eq!(scores.verdicts["diverse"].outcome, Outcome::Fail, "{:?}", scores.verdicts);
 }
 

@@ -36,8 +36,7 @@ pub(super) fn measures(cases: &[Case], all: &Case, context: &Context) -> Result<
     let networks = Network::all(context.config.network_steps);
     let named = [("synthetic", &all.synthetic), ("same", &all.same), ("held_out", &all.held_out)];
     let complete = all.baselines.iter().filter(|(_, pool)| pool.len() == all.reference.len()).map(|(name, pool)| (*name, pool));
-    let sets: Vec<Set> =
-        named.into_iter().chain(complete).map(|(name, pool)| Set::new(name, cases, pool, context)).collect();
+    let sets: Vec<Set> = named.into_iter().chain(complete).map(|(name, pool)| Set::new(name, cases, pool, context)).collect();
     let mut jobs = Vec::new();
     for network in networks {
         for set in &sets {
