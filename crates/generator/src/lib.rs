@@ -21,6 +21,7 @@ pub mod device;
 pub mod model;
 pub mod objective;
 mod optimiser;
+pub mod rhythm;
 pub mod sampling;
 #[cfg(test)]
 mod toy;

@@ -10,7 +10,6 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{Adam, AdamConfig, AdamState, AdaptiveMomentumState, Optimizer};
 use burn::tensor::{Device, Gradients, TensorData, Transaction};
 
-use crate::model::Generator;
 use crate::weights::Array;
 
 /// Adam (Kingma and Ba 2015) with β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
@@ -37,7 +36,7 @@ pub(crate) struct Measured {
 
 /// Takes the gradients of `model` out of `gradients` and measures them. One read from the device for all; the sum of squares is in f64 on
 /// the host, in order, so that it does not depend on the number of threads.
-pub(crate) fn measure(model: &Generator, loss: Tensor<1>, gradients: &mut Gradients) -> Result<Measured, String> {
+pub(crate) fn measure(model: &impl Module, loss: Tensor<1>, gradients: &mut Gradients) -> Result<Measured, String> {
     let mut collector = Collector { path: Vec::new(), gradients, found: BTreeMap::new() };
     model.visit(&mut collector);
     let gradients = collector.found;
@@ -69,7 +68,7 @@ impl Optimiser {
     }
 
     /// One step with the gradients scaled by `factor`.
-    pub(crate) fn step(&mut self, model: Generator, measured: Measured, factor: f64, learning_rate: f64) -> Generator {
+    pub(crate) fn step<M: Module>(&mut self, model: M, measured: Measured, factor: f64, learning_rate: f64) -> M {
         let gradients = measured.gradients;
         model.map(&mut Stepper { path: Vec::new(), optimiser: self, gradients, factor, learning_rate })
     }
@@ -167,7 +166,7 @@ mod tests {
 
     use super::*;
     use crate::config::GeneratorConfig;
-    use crate::model::{InputLayout, ModelInput};
+    use crate::model::{Generator, InputLayout, ModelInput};
     use crate::weights;
 
     fn model() -> (Generator, ModelInput) {

@@ -42,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) preprocessing: PreprocessingConfig,
     /// Stage 2.
     pub(crate) generator: GeneratorConfig,
+    /// Stage 2: the rhythm of new patients.
+    pub(crate) rhythm: physiosynth_generator::rhythm::RhythmConfig,
     /// Stage 3.
     pub(crate) generation: GenerationConfig,
     /// Stage 4.
@@ -158,6 +160,7 @@ impl Config {
         self.simulator.validate().map_err(|e| usage(&e))?;
         self.preprocessing.validate().map_err(|e| usage(&e))?;
         self.generator.validate().map_err(|e| usage(&e))?;
+        self.rhythm.validate().map_err(|e| usage(&e))?;
         self.generation.validate()
     }
 

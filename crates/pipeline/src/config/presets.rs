@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 use physiosynth_generator::config::Per;
+use physiosynth_generator::rhythm::RhythmConfig;
 use physiosynth_preprocessing::clustering::ClusterBy;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,7 @@ pub(super) fn preset(preset: Preset) -> Config {
         simulator: physiosynth_simulator::SimulatorConfig::default(),
         preprocessing: physiosynth_preprocessing::PreprocessingConfig::default(),
         generator: physiosynth_generator::GeneratorConfig::default(),
+        rhythm: physiosynth_generator::rhythm::RhythmConfig::default(),
         generation: GenerationConfig::default(),
         evaluation: physiosynth_evaluation::EvaluationConfig::default(),
     };
@@ -64,6 +66,7 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.generator.epochs = 10;
             config.generator.train_segments = 2_000;
             config.generator.validation_segments = 400;
+            config.rhythm = RhythmConfig { units: 24, steps: 150, length: 128, ..config.rhythm };
             config.generation.segments_per_class = 200;
             config.generation.patients = 2;
             config.generation.patient_duration_s = 30.0;
@@ -84,6 +87,7 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.generator.patience = 30;
             config.generator.train_segments = 20_000;
             config.generator.validation_segments = 4_000;
+            config.rhythm.steps = 4_000;
             config.generation.segments_per_class = 2_000;
             config.generation.patients = 10;
             config.generation.patient_duration_s = 300.0;

@@ -5,6 +5,7 @@ mod generate;
 mod patients;
 mod preprocess;
 mod report;
+mod rhythm;
 mod train;
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Stage 2: `segments.h5` → `model/`.
+//! Stage 2: `segments.h5`, `rhythms.json` → `model/`.
 
 use anyhow::Result;
 use physiosynth_formats::segments::read_segments;
@@ -8,16 +8,17 @@ use physiosynth_generator::train;
 use physiosynth_signal::{Progress, Seed};
 use serde_json::json;
 
-use super::{Context, Decides, Made, settings};
+use super::{Context, Decides, Made, rhythm, settings};
 use crate::manifest::Device;
 
 pub(super) fn decides(context: &mut Context) -> Result<Decides> {
     let config = context.config;
     let (_, chosen) = choose(config.device)?;
     let device = Device { name: chosen.name, kind: chosen.kind.to_string(), reason: chosen.reason };
-    let settings = json!({"generator": settings(&config.generator)?, "seed": config.seed, "device": device.kind});
+    let (generator, rhythm) = (settings(&config.generator)?, settings(&config.rhythm)?);
+    let settings = json!({"generator": generator, "rhythm": rhythm, "seed": config.seed, "device": device.kind});
     context.manifest.device = Some(device);
-    Ok(Decides { settings, files: vec![context.folder.segments()] })
+    Ok(Decides { settings, files: vec![context.folder.segments(), context.folder.rhythms()] })
 }
 
 pub(super) fn execute(context: &mut Context, resumed: bool) -> Result<Made> {
@@ -45,5 +46,6 @@ pub(super) fn execute(context: &mut Context, resumed: bool) -> Result<Made> {
         note.push_str(remark);
     }
     context.manifest.notes.push(note);
+    rhythm::train(context)?;
     Ok(Made { outputs: vec![context.folder.model()], parts: Vec::new() })
 }
