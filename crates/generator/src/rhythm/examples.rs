@@ -105,14 +105,11 @@ impl Stretches {
 
     fn probabilities(&self, net: &RhythmNet, device: &Device) -> LogProbabilities {
         let rows = self.rows * self.beats;
-        let of = |values: &[f32], n: usize| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [n, values.len() / n]), device);
+        let of =
+            |values: &[f32], n: usize| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [n, values.len() / n]), device);
         let width = self.features.len() / rows;
         let features = Tensor::from_data(TensorData::new(self.features.clone(), [self.rows, self.beats, width]), device);
-        let came = Came {
-            rhythm: of(&self.rhythm, rows),
-            class: of(&self.class, rows),
-            deviation: of(&self.deviation, rows),
-        };
+        let came = Came { rhythm: of(&self.rhythm, rows), class: of(&self.class, rows), deviation: of(&self.deviation, rows) };
         net.log_probabilities(features, of(&self.patient, self.rows), came)
     }
 

@@ -127,7 +127,12 @@ impl Folder {
     }
 
     /// `model` with arrays of the file `name`.
-    pub(super) fn with_arrays<M: Module>(&self, name: &str, model: M, arrays: &BTreeMap<String, Array>) -> Result<M, RhythmError> {
+    pub(super) fn with_arrays<M: Module>(
+        &self,
+        name: &str,
+        model: M,
+        arrays: &BTreeMap<String, Array>,
+    ) -> Result<M, RhythmError> {
         weights::with_arrays(model, arrays).map_err(|cause| self.file(name, cause))
     }
 

@@ -102,7 +102,14 @@ impl RhythmModel {
 
     /// A rhythm of at least `duration_s` for a patient, with how many intervals were outside the limits and were drawn again. It
     /// depends on the patient, the seed and `index` alone. Memory is proportional to the number of beats.
-    pub fn sample(&self, patient: &Patient, duration_s: f64, limits: IntervalLimits, seed: Seed, index: u64) -> Result<(Vec<RhythmBeat>, usize), RhythmError> {
+    pub fn sample(
+        &self,
+        patient: &Patient,
+        duration_s: f64,
+        limits: IntervalLimits,
+        seed: Seed,
+        index: u64,
+    ) -> Result<(Vec<RhythmBeat>, usize), RhythmError> {
         let mut walk = Walk::new(self, patient, limits, seed.stream("rhythm: beats", index));
         for _ in 0..SETTLE {
             walk.next()?;

@@ -128,9 +128,8 @@ pub fn train<'a>(
         train.iter().map(|(r, p)| KnownPortrait { subject: r.subject.clone(), portrait: p.clone() }).collect();
     let standard = Standard::of(&portraits);
     let part = |records: Vec<(&BeatSequence, Portrait)>| {
-        let track = |(r, p): &(&BeatSequence, Portrait)| {
-            Track::new(tokens(r, &vocabulary), p.log_rr, standard.apply(p), &vocabulary)
-        };
+        let track =
+            |(r, p): &(&BeatSequence, Portrait)| Track::new(tokens(r, &vocabulary), p.log_rr, standard.apply(p), &vocabulary);
         Part { tracks: records.iter().map(track).collect(), portraits: records.into_iter().map(|(_, p)| p).collect() }
     };
     let (train, validation) = (part(train), part(validation));
@@ -144,7 +143,8 @@ pub fn train<'a>(
         portraits,
         data,
     };
-    let training = Training { config, seed, vocabulary: &vocabulary, train, validation, device: Device::flex(), folder, progress };
+    let training =
+        Training { config, seed, vocabulary: &vocabulary, train, validation, device: Device::flex(), folder, progress };
     training.run(&description).map(Some)
 }
 
@@ -295,7 +295,8 @@ mod tests {
     use super::*;
 
     fn config() -> RhythmConfig {
-        let small = RhythmConfig { units: 16, components: 2, batch: 8, length: 60, validate_every: 40, ..RhythmConfig::default() };
+        let small =
+            RhythmConfig { units: 16, components: 2, batch: 8, length: 60, validate_every: 40, ..RhythmConfig::default() };
         RhythmConfig { steps: 320, learning_rate: 0.01, ..small }
     }
 
@@ -319,7 +320,10 @@ mod tests {
             fn begin(&self, _: &str, _: u64, _: &str) {}
             fn advance(&self, steps: u64) {
                 let left = &self.0;
-                left.store(left.load(std::sync::atomic::Ordering::Relaxed).saturating_sub(steps), std::sync::atomic::Ordering::Relaxed);
+                left.store(
+                    left.load(std::sync::atomic::Ordering::Relaxed).saturating_sub(steps),
+                    std::sync::atomic::Ordering::Relaxed,
+                );
             }
             fn note(&self, _: &str) {}
             fn warn(&self, _: &str) {}

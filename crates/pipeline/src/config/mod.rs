@@ -66,6 +66,10 @@ pub(crate) struct GenerationConfig {
     pub(crate) patients: usize,
     /// Length of each patient's record in seconds. Default 60.
     pub(crate) patient_duration_s: f64,
+    /// Whether patients' records get noise and baseline wander like those that denoising took away. Default false.
+    pub(crate) noise: bool,
+    /// Format of patients' records: `wfdb` or `edf`. Default `wfdb`.
+    pub(crate) format: crate::patients::RecordFormat,
     /// How beats are joined into a record.
     pub(crate) assembly: physiosynth_generator::assembly::AssemblyConfig,
 }
@@ -79,6 +83,8 @@ impl Default for GenerationConfig {
             subjects: Vec::new(),
             patients: 4,
             patient_duration_s: 60.0,
+            noise: false,
+            format: crate::patients::RecordFormat::default(),
             assembly: physiosynth_generator::assembly::AssemblyConfig::default(),
         }
     }
@@ -93,7 +99,8 @@ impl GenerationConfig {
         rule((1..=1_000_000).contains(&n), "segments_per_class", n.to_string(), "1 to 1000000")?;
         rule(self.patients <= 10_000, "patients", self.patients.to_string(), "at most 10000")?;
         let seconds = self.patient_duration_s;
-        rule((10.0..=86_400.0).contains(&seconds), "patient_duration_s", seconds.to_string(), "10 to 86400 (seconds)")
+        rule((10.0..=86_400.0).contains(&seconds), "patient_duration_s", seconds.to_string(), "10 to 86400 (seconds)")?;
+        self.assembly.validate().map_err(|error| Usage(format!("generation.assembly.{error}")))
     }
 }
 

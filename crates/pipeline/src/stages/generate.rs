@@ -4,13 +4,13 @@ use anyhow::{Context as _, Result, bail};
 use physiosynth_formats::segments::{read_segments, write_segments};
 use physiosynth_generator::checkpoint::BEST;
 use physiosynth_generator::device::choose;
-use physiosynth_generator::{Request, generate};
+use physiosynth_generator::{Request, generate, rhythm};
 use physiosynth_signal::{Seed, SegmentSet, Split};
 use serde_json::json;
 
-use super::{Context, Decides, Made, patients, settings};
+use super::{Context, Decides, Made, settings};
 use crate::config::GenerationConfig;
-use crate::files;
+use crate::{files, patients};
 
 /// The synthetic subject that segments belong to which were not made for a patient's record.
 const NOBODY: &str = "synthetic";
@@ -18,8 +18,11 @@ const NOBODY: &str = "synthetic";
 pub(super) fn decides(context: &mut Context) -> Result<Decides> {
     let config = context.config;
     let (_, chosen) = choose(config.device)?;
+    let mut inputs = vec![context.folder.segments(), context.folder.model().join(BEST)];
+    let rhythm = context.folder.model().join(rhythm::FOLDER).join(rhythm::BEST);
+    inputs.extend(Some(rhythm).filter(|path| path.exists()));
     let settings = json!({"generation": settings(&config.generation)?, "seed": config.seed, "device": chosen.kind.to_string()});
-    Ok(Decides { settings, files: vec![context.folder.segments(), context.folder.model().join(BEST)] })
+    Ok(Decides { settings, files: inputs })
 }
 
 pub(super) fn execute(context: &mut Context) -> Result<Made> {
@@ -33,14 +36,21 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let synthetic = generate(&model, &segments, &requests, seed, &device, context.terminal)?;
     write_segments(&context.folder.synthetic(), &synthetic)?;
 
-    let patients = patients::plan(&config.generation, &segments, seed)?;
-    let requests: Vec<Request> = patients.iter().flat_map(patients::Patient::requests).collect();
-    let beats = generate(&model, &segments, &requests, seed, &device, context.terminal)?;
     // Nothing of an earlier run may stay among what is handed on.
     files::remove(&context.folder.share())?;
     let share = context.folder.share();
     std::fs::create_dir_all(&share).with_context(|| format!("cannot make the folder {}", share.display()))?;
-    patients::write(&share, &patients, &beats, &context.manifest.database, config)?;
+    let order = patients::Order {
+        patients: config.generation.patients,
+        duration_s: config.generation.patient_duration_s,
+        subjects: &config.generation.subjects,
+        noise: config.generation.noise,
+        format: config.generation.format,
+        assembly: &config.generation.assembly,
+        database: &context.manifest.database,
+        seed,
+    };
+    let made = patients::make((&model, &segments), &order, &device, &share, context.terminal)?;
     write_segments(&share.join("synthetic.h5"), &synthetic)?;
 
     let notes = &mut context.manifest.notes;
@@ -50,11 +60,7 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
          one to start from); derived_from in synthetic.h5 names its subject. Nothing here shows that it cannot be traced back."
             .into(),
     );
-    notes.push(
-        "Generation: the RR intervals of synthetic patients come from the simulator's rhythm, not from a learned one, so measures \
-         of heart-rate variability are not applicable to them."
-            .into(),
-    );
+    notes.extend(patients::note(&made));
     notes.extend(too_small.iter().map(|(class, n)| {
         format!(
             "Generation: class {class} has {n} training segments, fewer than generation.smallest_class ({}), and was not sampled.",

@@ -2,7 +2,6 @@
 
 mod evaluate;
 mod generate;
-mod patients;
 mod preprocess;
 mod report;
 mod rhythm;
