@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use physiosynth_formats::{SignalFormat, write_record, write_record_list};
-use physiosynth_generator::Request;
 use physiosynth_generator::assembly::{PlannedBeat, assemble};
+use physiosynth_generator::{ObjectiveName, Request};
 use physiosynth_signal::{Seed, SegmentSet, Split};
 use physiosynth_simulator::rhythm::{RhythmBeat, RhythmConfig, rhythm};
 use rand::seq::SliceRandom;
@@ -28,17 +28,19 @@ pub(super) struct Patient {
 impl Patient {
     /// One synthetic segment for each beat.
     pub(super) fn requests(&self) -> Vec<Request> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for beat in &self.beats {
-            *counts.entry(beat.label).or_default() += 1;
+        let mut by_label: BTreeMap<&str, Vec<[f32; 2]>> = BTreeMap::new();
+        for (index, beat) in self.beats.iter().enumerate() {
+            let after = self.beats.get(index + 1).map_or(f32::NAN, |next| next.rr_before_s as f32);
+            by_label.entry(beat.label).or_default().push([beat.rr_before_s as f32, after]);
         }
-        let request = |(label, count): (&str, usize)| Request {
+        let request = |(label, rr_s): (&str, Vec<[f32; 2]>)| Request {
             label: label.to_string(),
             subject: Some(self.source.clone()),
-            count,
+            count: rr_s.len(),
             patient: self.name.clone(),
+            rr_s,
         };
-        counts.into_iter().map(request).collect()
+        by_label.into_iter().map(request).collect()
     }
 }
 
@@ -94,6 +96,7 @@ fn rhythm_of(segments: &SegmentSet, subject: &str) -> RhythmConfig {
 /// Joins `beats`, made for the patients' [`requests`](Patient::requests), into records in `folder`, and says beside them what
 /// they are.
 pub(super) fn write(folder: &Path, patients: &[Patient], beats: &SegmentSet, database: &str, config: &Config) -> Result<()> {
+    let paired = config.generator.objective == ObjectiveName::Paired;
     for patient in patients {
         let mut record = record(patient, beats, config)?;
         record.subject.clone_from(&patient.name);
@@ -102,7 +105,11 @@ pub(super) fn write(folder: &Path, patients: &[Patient], beats: &SegmentSet, dat
                 "Made by physiosynth {} from the database {database}; not a recording of any person.",
                 env!("CARGO_PKG_VERSION")
             ),
-            format!("Each beat was made from a real training segment of subject {} with noise added.", patient.source),
+            if paired {
+                format!("Each beat was made from a real training segment of subject {} with noise added.", patient.source)
+            } else {
+                "Each beat was made from noise alone, for a patient drawn at random.".to_string()
+            },
             "RR intervals come from a simulated rhythm: heart-rate variability means nothing here.".to_string(),
             "Nothing has shown that these data cannot be traced to a person.".to_string(),
         ]);
@@ -110,7 +117,7 @@ pub(super) fn write(folder: &Path, patients: &[Patient], beats: &SegmentSet, dat
     }
     let names: Vec<String> = patients.iter().map(|patient| patient.name.clone()).collect();
     write_record_list(folder, &names)?;
-    files::write_atomically(&folder.join("README.txt"), read_me(patients.len(), database).as_bytes())
+    files::write_atomically(&folder.join("README.txt"), read_me(patients.len(), database, paired).as_bytes())
 }
 
 fn record(patient: &Patient, beats: &SegmentSet, config: &Config) -> Result<physiosynth_signal::Record> {
@@ -131,14 +138,20 @@ fn record(patient: &Patient, beats: &SegmentSet, config: &Config) -> Result<phys
     Ok(assemble(&patient.name, beats, &order, &plan, &config.generation.assembly, Seed(config.seed))?)
 }
 
-fn read_me(patients: usize, database: &str) -> String {
+fn read_me(patients: usize, database: &str, paired: bool) -> String {
+    let made = if paired {
+        "the paired objective makes each synthetic beat from a real training beat with noise added. Read the\n\
+         report's verdict \"private?\": attacks that tell whose beats were trained on usually succeed."
+    } else {
+        "each synthetic beat was made from noise alone, for patients drawn at random: none is meant to be\n\
+         a person of the source database. That is an intention, not a proof: read the report's verdict \"private?\"."
+    };
     format!(
         "SYNTHETIC DATA\n\n\
          syn*.hea, .dat, .atr   {patients} synthetic patients as WFDB records, in physical units, with beat annotations\n\
-         synthetic.h5           synthetic segments by class, with what each was made from in derived_from\n\n\
+         synthetic.h5           synthetic segments by class; derived_from names what each was made from, if anything\n\n\
          Made by physiosynth {} from the database \"{database}\". Cite that database and keep to its licence.\n\n\
-         Before you pass this on: the paired objective makes each synthetic beat from a real training beat with noise added. Read the\n\
-         report's verdict \"private?\": attacks that tell whose beats were trained on usually succeed. Treat these files with the care\n\
+         Before you pass this on: {made} Treat these files with the care\n\
          that the source database asks for.\n",
         env!("CARGO_PKG_VERSION")
     )
