@@ -164,8 +164,7 @@ pub(crate) struct ConditionNet {
 impl ConditionNet {
     /// Drawn from `rng`: subjects uniform in ±1, weights in ±1/√inputs.
     pub(crate) fn new(sizes: ConditionSizes, device: &Device, rng: &mut impl Rng) -> Self {
-        let mut uniform =
-            |n: usize, bound: f64| -> Vec<f32> { (0..n).map(|_| rng.random_range(-bound..bound) as f32).collect() };
+        let mut uniform = |n: usize, bound: f64| -> Vec<f32> { (0..n).map(|_| rng.random_range(-bound..bound) as f32).collect() };
         let (inputs, hidden) = ((2.0 * FREQUENCIES as f64).sqrt().recip(), (HIDDEN as f64).sqrt().recip());
         let subjects = uniform(sizes.subjects * sizes.dimensions, 1.0);
         let level_in = uniform(2 * FREQUENCIES * HIDDEN, inputs);

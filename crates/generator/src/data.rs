@@ -153,7 +153,8 @@ impl TrainingData {
         }
         if validation.len() == 0 || (paired && validation.clusters.is_empty()) {
             let why = if paired { "can be paired" } else { "of these classes" };
-            remarks.push(format!("no validation segments {why}: no validation loss, no early stopping; the last weights are kept"));
+            remarks
+                .push(format!("no validation segments {why}: no validation loss, no early stopping; the last weights are kept"));
         }
         Ok(Self { train, validation, classes, codes, subjects, remarks })
     }
@@ -323,7 +324,10 @@ mod tests {
         }
         let config = GeneratorConfig::default();
         let data = TrainingData::new(&set, &config, Seed(1)).unwrap();
-        assert_eq!((data.classes.len(), data.codes.len(), data.subjects.as_slice()), (2, 2, ["p0".to_owned(), "p1".to_owned()].as_slice()));
+        assert_eq!(
+            (data.classes.len(), data.codes.len(), data.subjects.as_slice()),
+            (2, 2, ["p0".to_owned(), "p1".to_owned()].as_slice())
+        );
         for (place, &i) in data.train.index.iter().enumerate() {
             let segment = &set.segments[i];
             assert_eq!(data.subjects[data.train.subject[place].unwrap()], segment.subject);

@@ -86,8 +86,7 @@ impl Population {
         }
         let channels = set.channels();
         let everyone = median_rr(set, &data.train.index).unwrap_or(DEFAULT_RR_S);
-        let members: Vec<Member> =
-            data.subjects.iter().zip(&own).map(|(name, own)| member(set, name, own, everyone)).collect();
+        let members: Vec<Member> = data.subjects.iter().zip(&own).map(|(name, own)| member(set, name, own, everyone)).collect();
         let within = |value: &dyn Fn(usize, usize) -> f64, mean: &dyn Fn(&Member) -> &Vec<f64>| -> Vec<f64> {
             let spread = |c: usize| {
                 let squares: Vec<f64> = members
@@ -246,11 +245,7 @@ fn member_class(set: &SegmentSet, own: &[usize], median_rr_s: f64) -> MemberClas
         }
     }
     let step = ratios.len().div_ceil(KEPT_RR).max(1);
-    MemberClass {
-        segments: own.len(),
-        codes: codes.into_iter().collect(),
-        rr_ratios: ratios.into_iter().step_by(step).collect(),
-    }
+    MemberClass { segments: own.len(), codes: codes.into_iter().collect(), rr_ratios: ratios.into_iter().step_by(step).collect() }
 }
 
 fn median_rr(set: &SegmentSet, own: &[usize]) -> Option<f64> {
@@ -324,7 +319,10 @@ mod tests {
         assert!((population.members[0].log_scale[0] - mean).abs() < 1e-9);
         assert!((population.members[0].median_rr_s - 0.8).abs() < 1e-6);
         let ventricular = &population.members[0].classes["V"];
-        assert_eq!((ventricular.segments, ventricular.codes.as_slice()), (own.len() / 2, [("V".to_owned(), own.len() / 2)].as_slice()));
+        assert_eq!(
+            (ventricular.segments, ventricular.codes.as_slice()),
+            (own.len() / 2, [("V".to_owned(), own.len() / 2)].as_slice())
+        );
         let text = serde_json::to_string(&population).unwrap();
         assert_eq!(serde_json::from_str::<Population>(&text).unwrap(), population);
     }

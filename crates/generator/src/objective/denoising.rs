@@ -153,8 +153,7 @@ impl Objective for Denoising<'_> {
         // One stream per segment, so that the noise is the same whatever the batch size is.
         let one = |i: usize| {
             let mut batch = Batch::default();
-            let condition =
-                Condition { class: Some(pool.class[i]), code: pool.code[i], rr_s: pool.rr_s[i], who: Who::Nobody };
+            let condition = Condition { class: Some(pool.class[i]), code: pool.code[i], rr_s: pool.rr_s[i], who: Who::Nobody };
             let mut rng = self.seed.stream("generator: validation noise", i as u64);
             self.show(&mut batch, pool.segment(i), &condition, &mut rng);
             batch

@@ -185,8 +185,7 @@ impl Sampler {
             let normal = |rng: &mut ChaCha8Rng| -> f64 { StandardNormal.sample(rng) };
             means.iter().zip(within).map(|(mean, within)| mean + within * normal(&mut rng)).collect()
         };
-        let scale: Vec<f64> =
-            varied(&person.log_scale, &self.population.log_scale_within).into_iter().map(f64::exp).collect();
+        let scale: Vec<f64> = varied(&person.log_scale, &self.population.log_scale_within).into_iter().map(f64::exp).collect();
         let ratio = varied(&person.offset_ratio, &self.population.offset_ratio_within);
         let condition = Condition {
             class: self.description.classes.binary_search(&request.label).ok(),
@@ -254,8 +253,7 @@ impl Sampler {
     /// The clean segments that the network expects behind `x`, noisy with standard deviation `sigma`.
     fn denoised(&self, x: &[f32], told: &mut Told, sigma: f64) -> Result<Vec<f32>, SampleError> {
         let scaling = Scaling { deviation: self.description.deviation };
-        let (input, skip, output) =
-            (scaling.input(sigma) as f32, scaling.skip(sigma) as f32, scaling.output(sigma) as f32);
+        let (input, skip, output) = (scaling.input(sigma) as f32, scaling.skip(sigma) as f32, scaling.output(sigma) as f32);
         told.set_level(sigma);
         let scaled: Vec<f32> = x.iter().map(|x| input * x).collect();
         let found = self.model.forward(self.layout.input(&scaled, told, &self.device), None);

@@ -69,6 +69,7 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.generator.validation_segments = 400;
             config.generation.sampler.method = Method::Fast;
             config.generation.sampler.steps = 8;
+            config.generation.segment_patients = 30;
             config.generation.segments_per_class = 200;
             config.generation.patients = 2;
             config.generation.patient_duration_s = 30.0;
