@@ -2,5 +2,6 @@
 
 mod commands;
 mod documentation;
+mod patients;
 mod run;
 mod support;

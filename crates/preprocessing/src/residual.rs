@@ -18,11 +18,12 @@ const FEWEST: usize = 2;
 
 /// The spectrum of `original − clean` (Welch 1967: windows of 25 s half over one another, Hann's weights), in half-octave bands. The
 /// median over the windows, so that a few seconds of a loose electrode do not count for the whole record. `None` where the
-/// record is shorter than two windows, or nothing was taken away.
+/// record is shorter than two such windows, or nothing was taken away.
 pub(crate) fn spectrum(original: &[f32], clean: &[f32], sampling_frequency_hz: f64, unit: &str) -> Option<Residual> {
     let length = (WINDOW_S * sampling_frequency_hz).round() as usize;
     let n = original.len().min(clean.len());
-    if length < 64 || n < length * FEWEST {
+    // Windows begin every half window.
+    if length < 64 || n < length + (FEWEST - 1) * (length / 2) {
         return None;
     }
     let edges_hz: Vec<f64> = (0..=BANDS).map(|k| LOWEST_HZ * 2.0_f64.powf(k as f64 / 2.0)).collect();

@@ -28,6 +28,7 @@
 mod assembler;
 mod breathing;
 mod bridge;
+mod coherence;
 mod noise;
 mod repolarisation;
 mod seams;
@@ -36,6 +37,7 @@ use physiosynth_signal::{Channel, Record, Seed, SegmentSet};
 use serde::{Deserialize, Serialize};
 
 pub use assembler::{Assembler, Piece};
+pub use coherence::Coherence;
 pub use noise::ResidualNoise;
 
 /// One beat of a rhythm.
@@ -70,6 +72,9 @@ pub struct AssemblyConfig {
     pub qt_slope: f64,
     /// How much the amplitude goes up and down with breathing, as a share. Default 0.03; 0 for not at all.
     pub respiration: f64,
+    /// Among how many segments the next beat of a class is the one most like the last (see [`Coherence`]). Default 3; 1 takes them as they
+    /// come.
+    pub candidates: usize,
 }
 
 impl Default for AssemblyConfig {
@@ -83,6 +88,7 @@ impl Default for AssemblyConfig {
             noise: true,
             qt_slope: 0.154,
             respiration: 0.03,
+            candidates: 3,
         }
     }
 }
@@ -98,6 +104,7 @@ impl AssemblyConfig {
             ("edge_s", self.edge_s, 3600.0),
             ("qt_slope", self.qt_slope, 1.0),
             ("respiration", self.respiration, 0.5),
+            ("candidates", self.candidates as f64, 10_000.0),
         ] {
             if !(0.0..=most).contains(&value) {
                 return Err(AssemblyError::Config { key, value, most });

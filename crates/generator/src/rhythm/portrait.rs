@@ -29,8 +29,6 @@ pub struct Portrait {
     pub classes: Vec<f64>,
     /// Share of beats in each rhythm, in the model's order.
     pub rhythms: Vec<f64>,
-    /// Of each class, its annotation codes with their shares.
-    pub codes: Vec<Vec<(String, f64)>>,
     /// What denoising took away from the record's signal.
     pub residual: Option<Residual>,
 }
@@ -76,7 +74,6 @@ impl Portrait {
             log_succession: logarithm(succession),
             classes: count(vocabulary.classes.len(), &|token| token.class),
             rhythms: count(vocabulary.rhythms.len(), &|token| token.rhythm),
-            codes: codes(record, tokens, vocabulary.classes.len()),
             residual: record.residual.clone(),
         })
     }
@@ -87,22 +84,6 @@ impl Portrait {
         let shares = self.classes.iter().chain(&self.rhythms).map(|share| share.sqrt());
         [self.log_rr, self.log_deviation, self.log_succession].into_iter().chain(shares).collect()
     }
-}
-
-/// The codes of each class with their shares, the most frequent first.
-fn codes(record: &BeatSequence, tokens: &[Token], classes: usize) -> Vec<Vec<(String, f64)>> {
-    let mut counts = vec![std::collections::BTreeMap::<&str, usize>::new(); classes];
-    for (token, code) in tokens.iter().zip(&record.codes) {
-        *counts[token.class].entry(code).or_default() += 1;
-    }
-    let shares = |counts: std::collections::BTreeMap<&str, usize>| {
-        let total = counts.values().sum::<usize>() as f64;
-        let mut shares: Vec<(String, f64)> =
-            counts.into_iter().map(|(code, count)| (code.to_owned(), count as f64 / total)).collect();
-        shares.sort_by(|a, b| b.1.total_cmp(&a.1));
-        shares
-    };
-    counts.into_iter().map(shares).collect()
 }
 
 /// Means and standard deviations of the portraits' numbers over the training records.
@@ -144,7 +125,7 @@ pub struct Patient {
     pub around: usize,
     /// The training subject of that record; empty in a model that was handed on.
     pub subject: String,
-    /// Rhythm, codes, noise.
+    /// Rhythm and noise.
     pub portrait: Portrait,
 }
 
@@ -205,7 +186,6 @@ fn neighbour(known: &[KnownPortrait], around: usize, spread: f64, stream: &mut i
             log_succession: smooth(&|p| p.log_succession),
             classes,
             rhythms,
-            codes: portrait.codes.clone(),
             residual,
         },
     }
@@ -247,7 +227,6 @@ mod tests {
         let portrait = &known[1].portrait;
         assert!((portrait.log_rr.exp() - 0.8).abs() < 0.02, "{portrait:?}");
         assert!((portrait.classes[1] - 0.25).abs() < 0.01 && (portrait.rhythms[0] - 0.5).abs() < 0.01);
-        assert_eq!(portrait.codes[0][0].0, "N");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use burn::Tensor;
 use burn::tensor::{Device, TensorData};
 use physiosynth_recurrent::State;
 use physiosynth_signal::Seed;
-use rand::{Rng, RngExt};
+use rand::Rng;
 
 use super::examples::row;
 use super::folder::{BEST, Description, Folder};
@@ -17,18 +17,23 @@ use super::{RhythmError, RhythmReport, mixture};
 
 /// Beats that are drawn and thrown away, so that a record does not begin with the start of the model.
 const SETTLE: usize = 64;
-/// Probability that a beat keeps the annotation code of the last beat of its class: in patients with several, they come in runs.
-const KEEPS_CODE: f64 = 0.9;
 /// How often an interval outside the limits is drawn again before it is set to the nearer limit.
 const DRAWS: usize = 20;
+
+/// Beats over which a record is held to its portrait: about a quarter of an hour.
+const HORIZON: f64 = 1024.0;
+/// How firmly shares of rhythms and of classes are held to those of the portrait (see [`Walk`]).
+const HOLDS: [f64; 2] = [2.0, 1.0];
+/// Shares below this count as this: what is rare may come twice.
+const RARE: f64 = 0.003;
+/// Part of the running mean deviation that is taken back with each interval: a time constant of 200 beats.
+const RETURNS: f64 = 0.005;
 
 /// One beat of a sampled rhythm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RhythmBeat {
     /// Its class, an index into [`RhythmModel::classes`].
     pub class: usize,
-    /// Its annotation code.
-    pub code: String,
     /// The rhythm in force, an index into [`RhythmModel::rhythms`].
     pub rhythm: usize,
     /// Seconds since the beat before; of the first beat of no meaning.
@@ -126,6 +131,12 @@ impl RhythmModel {
 }
 
 /// A rhythm on its way.
+///
+/// Records of half an hour have the portraits that they were told: what there was too much of at first, there is less of later. The
+/// network looks back over a few hundred beats and does not know; left to itself it drifts off, as every model does that is trained one
+/// step at a time. So a walk is held to its portrait: the logarithm of a rhythm's or a class's probability is changed by what the
+/// share asked for is to the share that came, `hold · ln((asked + r) / (came + r))`, over the last thousand beats, and intervals by a
+/// small part of the mean deviation of the last.
 struct Walk<'a, R: Rng> {
     model: &'a RhythmModel,
     patient: &'a Patient,
@@ -134,7 +145,8 @@ struct Walk<'a, R: Rng> {
     features: Features,
     state: Option<State>,
     last: (usize, usize, Option<f64>),
-    codes: Vec<Option<usize>>,
+    /// Shares that came over the horizon.
+    came: [Vec<f64>; 2],
     stream: R,
     redrawn: usize,
 }
@@ -153,7 +165,7 @@ impl<'a, R: Rng> Walk<'a, R> {
             features: Features::new(vocabulary),
             state: None,
             last: (0, rhythm, None),
-            codes: vec![None; vocabulary.classes.len()],
+            came: [patient.portrait.rhythms.clone(), patient.portrait.classes.clone()],
             stream,
             redrawn: 0,
         }
@@ -174,23 +186,26 @@ impl<'a, R: Rng> Walk<'a, R> {
         let has = |i: &usize| portrait.rhythms.get(*i).is_some_and(|share| *share > 0.0);
         let possible: Vec<f32> =
             logits.iter().enumerate().map(|(i, logit)| if has(&i) { *logit } else { f32::NEG_INFINITY }).collect();
-        let rhythm = by_logit(&possible, &mut self.stream);
+        let rhythm = by_logit(&held(&possible, HOLDS[0], (&portrait.rhythms, &self.came[0])), &mut self.stream);
+        follow(&mut self.came[0], rhythm);
         let hot: Vec<f32> = (0..logits.len()).map(|i| f32::from(u8::from(i == rhythm))).collect();
         let hot = Tensor::from_data(TensorData::new(hot, [1, logits.len()]), device);
         let (classes, mixtures) = self.model.net.beats(hidden, hot, numbers);
         let (classes, mixtures) = (read(classes)?, read(mixtures)?);
-        let class = by_logit(&classes, &mut self.stream);
+        let class = by_logit(&held(&classes, HOLDS[1], (&portrait.classes, &self.came[1])), &mut self.stream);
+        follow(&mut self.came[1], class);
         let each = mixtures.len() / classes.len().max(1);
         let own = mixtures.get(class * each..(class + 1) * each).unwrap_or(&[]);
         let rr_before_s = self.interval(own);
         self.last = (class, rhythm, Some((rr_before_s.ln() - portrait.log_rr) / UNIT));
-        Ok(RhythmBeat { class, code: self.code(class), rhythm, rr_before_s })
+        Ok(RhythmBeat { class, rhythm, rr_before_s })
     }
 
     fn interval(&mut self, parameters: &[f32]) -> f64 {
         let mut rr_s = f64::NAN;
         for _ in 0..DRAWS {
-            rr_s = (self.patient.portrait.log_rr + UNIT * mixture::draw(parameters, &mut self.stream)).exp();
+            let deviation = mixture::draw(parameters, &mut self.stream) - RETURNS * self.features.mean();
+            rr_s = (self.patient.portrait.log_rr + UNIT * deviation).exp();
             if (self.limits.least_s..=self.limits.most_s).contains(&rr_s) {
                 return rr_s;
             }
@@ -198,18 +213,18 @@ impl<'a, R: Rng> Walk<'a, R> {
         }
         if rr_s > self.limits.least_s { self.limits.most_s } else { self.limits.least_s }
     }
+}
 
-    /// The annotation code of a beat of this class.
-    fn code(&mut self, class: usize) -> String {
-        let shares = self.patient.portrait.codes.get(class).map_or(&[][..], Vec::as_slice);
-        let stays: f64 = self.stream.random_range(0.0..1.0);
-        let known = self.codes.get(class).copied().flatten().filter(|_| stays < KEEPS_CODE);
-        let drawn = known.unwrap_or_else(|| by_share(shares.iter().map(|(_, share)| *share), &mut self.stream));
-        if let Some(held) = self.codes.get_mut(class) {
-            *held = Some(drawn);
-        }
-        let name = || self.model.classes().get(class).cloned().unwrap_or_default();
-        shares.get(drawn).map_or_else(name, |(code, _)| code.clone())
+/// Logarithms of probabilities, changed towards the shares that are `asked` for, from those that `came`.
+fn held(logits: &[f32], hold: f64, (asked, came): (&[f64], &[f64])) -> Vec<f32> {
+    let change = |(asked, came): (&f64, &f64)| (hold * ((asked + RARE) / (came + RARE)).ln()) as f32;
+    logits.iter().zip(asked.iter().zip(came)).map(|(logit, shares)| logit + change(shares)).collect()
+}
+
+/// Takes one more that came into the shares.
+fn follow(came: &mut [f64], which: usize) {
+    for (index, share) in came.iter_mut().enumerate() {
+        *share += (f64::from(u8::from(index == which)) - *share) / HORIZON;
     }
 }
 
@@ -264,9 +279,7 @@ mod tests {
         let late = mean(&|i| beats[i].class == 0 && beats[i - 1].class == 1);
         let ordinary = mean(&|i| beats[i].class == 0 && beats[i - 1].class == 0);
         assert!(early < 0.8 * ordinary && late > 1.2 * ordinary, "{early} {ordinary} {late}");
-        // Every beat's code is one of its class, and nothing lies outside the limits.
-        let names = model.classes();
-        assert!(beats.iter().all(|b| b.code == names[b.class] && (0.2..=3.0).contains(&b.rr_before_s)));
+        assert!(beats.iter().all(|beat| (0.2..=3.0).contains(&beat.rr_before_s)));
         // Both rhythms occur, each for a while.
         let changes = beats.windows(2).filter(|two| two[0].rhythm != two[1].rhythm).count();
         assert!(changes < beats.len() / 10, "{changes} changes of rhythm in {} beats", beats.len());

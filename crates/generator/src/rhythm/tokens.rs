@@ -99,6 +99,11 @@ impl Features {
         Self::NUMBERS + self.classes + self.rhythms
     }
 
+    /// The running mean deviation of ordinary beats over the middle memory, in [`UNIT`]s.
+    pub(super) fn mean(&self) -> f64 {
+        self.means[MEMORIES.len() / 2]
+    }
+
     /// Takes in one beat and appends what the network is told of it. `deviation` is the logarithm of its interval less the
     /// patient's mean, in [`UNIT`]s.
     pub(super) fn push(&mut self, class: usize, rhythm: usize, deviation: Option<f64>, into: &mut Vec<f32>) {

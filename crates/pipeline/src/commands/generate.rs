@@ -4,7 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use physiosynth_formats::segments::read_segments;
+use physiosynth_generator::ObjectiveName;
 use physiosynth_generator::device::choose;
+use physiosynth_generator::sampling::objective;
 use physiosynth_signal::Seed;
 
 use crate::cli::Generate;
@@ -48,6 +50,8 @@ pub(crate) fn generate(arguments: &Generate) -> Result<()> {
         noise: config.generation.noise,
         format: config.generation.format,
         assembly: &config.generation.assembly,
+        sampler: &config.generation.sampler,
+        paired: objective(&folder.model())? == ObjectiveName::Paired,
         database: &database,
         seed: Seed(config.seed),
     };

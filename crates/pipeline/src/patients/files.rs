@@ -35,7 +35,7 @@ impl Writer {
             channel.digitisation = Some(digitisation(unit, samples.get(index).map_or(&[], Vec::as_slice)));
             record = record.with_channel(channel);
         }
-        record.comments = comments(patient, segments, order, learned);
+        record.comments = comments(patient, order, learned);
         Ok(match order.format {
             RecordFormat::Wfdb => Self::Wfdb(Box::new(RecordWriter::create(folder, record)?), rate),
             RecordFormat::Edf => {
@@ -95,7 +95,7 @@ fn digitisation(unit: &str, samples: &[f32]) -> Digitisation {
     Digitisation { gain, baseline: 0, adc_resolution: 16, adc_zero: 0 }
 }
 
-fn comments(patient: &Planned, segments: &SegmentSet, order: &Order, learned: bool) -> Vec<String> {
+fn comments(patient: &Planned, order: &Order, learned: bool) -> Vec<String> {
     let mut lines = vec![
         NOTICE.to_owned(),
         format!(
@@ -105,13 +105,11 @@ fn comments(patient: &Planned, segments: &SegmentSet, order: &Order, learned: bo
             order.seed.0
         ),
     ];
-    let derived = segments.segments.iter().any(|segment| !segment.derived_from.is_empty());
-    if derived {
-        lines.push(format!(
-            "Each beat was made from a real training segment of subject {} or another with noise added.",
-            patient.around
-        ));
-    }
+    lines.push(if order.paired {
+        format!("Each beat was made from a real training segment of subject {} or another with noise added.", patient.around)
+    } else {
+        "Each beat was made from noise alone.".to_owned()
+    });
     lines.push(match (learned, patient.known) {
         (false, _) => "RR intervals come from a simulated rhythm: heart-rate variability means nothing here.".to_owned(),
         (true, true) => format!("The rhythm is like that of training subject {}: not for sharing.", patient.around),
@@ -138,15 +136,23 @@ pub(super) fn describe(folder: &Path, patients: &[PatientMade], learned: bool, o
         RecordFormat::Edf => "syn*.edf               ",
     };
     let rhythm = if learned { "from a learned model" } else { "simulated" };
+    let made = if order.paired {
+        "the paired objective makes each synthetic beat from a real training beat with noise added. Read the\n\
+         report's verdict \"private?\": attacks that tell whose beats were trained on usually succeed."
+    } else {
+        "each synthetic beat was made from noise alone, for patients drawn at random: none is meant to be\n\
+         a person of the source database. That is an intention, not a proof: read the report's verdict \"private?\"."
+    };
     let text = format!(
         "SYNTHETIC DATA\n\n\
          {files}{} synthetic patients as records, in physical units, with annotations of beats\n\
          \x20                      and rhythms; their rhythm is {rhythm}\n\
-         patients.json          beats of each by class, and how many were rejected as not plausible\n\n\
+         patients.json          beats of each by class, and how many were rejected as not plausible\n\
+         synthetic.h5           where present: synthetic segments by class; derived_from names what each was made from,\n\
+         \x20                      if anything\n\n\
          Made by physiosynth {} from the database \"{}\". Cite that database and keep to its licence.\n\n\
-         Before you pass this on: read the report's verdict \"private?\" of the run that the model is from. With the paired objective each\n\
-         beat is made from a real training beat with noise added, and attacks that tell whose beats were trained on usually\n\
-         succeed. Treat these files with the care that the source database asks for.\n",
+         Before you pass this on: {made} Treat these files with the care\n\
+         that the source database asks for.\n",
         patients.len(),
         env!("CARGO_PKG_VERSION"),
         order.database

@@ -12,7 +12,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use physiosynth_generator::assembly::{Assembler, AssemblyConfig, PlannedBeat, ResidualNoise};
+use physiosynth_generator::SamplerConfig;
+use physiosynth_generator::assembly::{Assembler, AssemblyConfig, Coherence, PlannedBeat, ResidualNoise};
 use physiosynth_signal::{Annotation, Cancelled, Progress, Seed, SegmentSet};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,7 @@ use rhythm::{Planned, Rhythms};
 /// Beats that are made, looked at and joined at a time: what a record of any length needs memory for.
 const PIECE: usize = 512;
 /// How often a beat that is not plausible is made anew before it is left as it is.
-const ATTEMPTS: u64 = 3;
+const ATTEMPTS: usize = 3;
 
 /// The format that patients' records are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
@@ -58,6 +59,10 @@ pub(crate) struct Order<'a> {
     pub(crate) noise: bool,
     pub(crate) format: RecordFormat,
     pub(crate) assembly: &'a AssemblyConfig,
+    /// How noise becomes segments.
+    pub(crate) sampler: &'a SamplerConfig,
+    /// Whether the model has the paired objective.
+    pub(crate) paired: bool,
     /// What the training data are called.
     pub(crate) database: &'a str,
     pub(crate) seed: Seed,
@@ -96,10 +101,11 @@ pub(crate) fn make(
 ) -> Result<Made> {
     let rhythms = Rhythms::open(model_dir, segments)?;
     let planned = rhythms.plan(order)?;
-    let mut beats = Beats::new(model_dir, segments, order.seed, device, progress);
+    let mut beats = Beats::new(model_dir, segments, order, device, progress);
     progress.begin("patients", (planned.len() as f64 * order.duration_s).round() as u64, "seconds of record");
     let mut patients = Vec::with_capacity(planned.len());
     for patient in &planned {
+        beats.begin();
         patients.push(one(patient, &rhythms, &mut beats, order, folder, progress)?);
     }
     progress.end();
@@ -123,12 +129,14 @@ fn one(
     let mut writer: Option<files::Writer> = None;
     let mut annotations: Vec<Annotation> = Vec::new();
     let mut position = 0;
+    let mut coherence = Coherence::new(order.assembly.candidates, order.seed, &patient.name);
     for (number, piece) in plan.chunks(PIECE).enumerate() {
         if progress.cancelled() {
             return Err(Cancelled.into());
         }
         let next = plan.get((number + 1) * PIECE);
-        let (segments, chosen) = plausible_beats(beats, patient, (number as u64, piece, next), &mut made)?;
+        let (segments, mut chosen) = plausible_beats(beats, patient, (piece, next), &mut made)?;
+        coherence.order(&segments, &mut chosen);
         let joined = assembler.push(&segments, &chosen, piece)?;
         annotations.extend(joined.annotations);
         let mut samples = joined.samples;
@@ -159,7 +167,7 @@ fn one(
 fn plausible_beats(
     beats: &mut Beats,
     patient: &Planned,
-    (number, piece, next): (u64, &[PlannedBeat], Option<&PlannedBeat>),
+    (piece, next): (&[PlannedBeat], Option<&PlannedBeat>),
     made: &mut PatientMade,
 ) -> Result<(SegmentSet, Vec<usize>)> {
     let after = piece.iter().skip(1).chain(next).map(|beat| beat.rr_before_s).chain([f32::NAN]);
@@ -168,16 +176,16 @@ fn plausible_beats(
         .zip(after)
         .map(|(beat, rr_after_s)| Wish { label: beat.label.clone(), rr_s: [beat.rr_before_s, rr_after_s] })
         .collect();
-    let mut set = beats.make(patient, (number, 0), &wishes)?;
+    let mut set = beats.make(patient, &wishes)?;
     let mut chosen: Vec<usize> = (0..wishes.len()).collect();
     let mut poor: Vec<usize> = implausible(&set, &chosen, &wishes);
-    for attempt in 1..=ATTEMPTS {
+    for _ in 0..ATTEMPTS {
         if poor.is_empty() {
             break;
         }
         made.beats_rejected += poor.len();
         let again: Vec<Wish> = poor.iter().filter_map(|beat| wishes.get(*beat).cloned()).collect();
-        let replacements = beats.make(patient, (number, attempt), &again)?;
+        let replacements = beats.make(patient, &again)?;
         let better = implausible(&replacements, &(0..again.len()).collect::<Vec<_>>(), &again);
         let from = set.len();
         set.append(&replacements)?;

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use physiosynth_formats::segments::read_segments;
 use physiosynth_generator::Existing;
+use physiosynth_generator::config::Keep;
 use physiosynth_generator::device::choose;
 use physiosynth_generator::train;
 use physiosynth_signal::{Progress, Seed};
@@ -35,8 +36,13 @@ pub(super) fn execute(context: &mut Context, resumed: bool) -> Result<Made> {
     }
     let (training, validation) = outcome.segments;
     context.manifest.notes.retain(|note| !note.starts_with("Training:"));
+    let kept = match config.generator.keep {
+        Keep::Best => "the best are kept",
+        Keep::Last => "the last are kept",
+    };
     let mut note = format!(
-        "Training: {} parameters on {training} segments, chosen on {validation} of the validation subjects; best epoch {} of {}.",
+        "Training: {} parameters on {training} segments, watched on {validation} of the validation subjects, whose loss was lowest after \
+         epoch {} of {}; {kept}.",
         outcome.parameters,
         outcome.best_epoch,
         outcome.history.len()
