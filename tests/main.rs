@@ -3,5 +3,6 @@
 mod commands;
 mod documentation;
 mod evaluate;
+mod patients;
 mod run;
 mod support;

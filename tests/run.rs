@@ -14,6 +14,9 @@ fn a_run_leaves_everything_the_contract_names() {
         "config.toml",
         "manifest.json",
         "segments.h5",
+        "rhythms.json",
+        "model/rhythm/best.safetensors",
+        "model/rhythm/report.json",
         "model/best.safetensors",
         "model/last.safetensors",
         "model/history.json",
@@ -25,6 +28,7 @@ fn a_run_leaves_everything_the_contract_names() {
         "share/syn001.dat",
         "share/syn001.atr",
         "share/README.txt",
+        "share/patients.json",
         "share/synthetic.h5",
     ] {
         assert!(fs::metadata(run.join(name)).is_ok_and(|m| m.len() > 0), "{name}");

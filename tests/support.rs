@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Settings with which a whole run takes a second or two.
-pub const TINY: [&str; 16] = [
+pub const TINY: [&str; 20] = [
     "--set",
     "simulator.subjects=6",
     "--set",
@@ -15,6 +15,10 @@ pub const TINY: [&str; 16] = [
     "generator.epochs=2",
     "--set",
     "generator.steps_per_epoch=4",
+    "--set",
+    "rhythm.steps=20",
+    "--set",
+    "rhythm.length=16",
     "--set",
     "generation.segments_per_class=12",
     "--set",
@@ -58,6 +62,7 @@ pub fn tiny(output: &Path, words: &[&str]) -> Command {
 pub fn decided(run: &Path) -> Vec<(String, Vec<u8>)> {
     let mut paths: Vec<PathBuf> = vec![run.join("segments.h5"), run.join("synthetic.h5")];
     paths.extend(files(&run.join("model")));
+    paths.extend(files(&run.join("model/rhythm")));
     paths.extend(files(&run.join("share")));
     paths.sort();
     paths.iter().map(|p| (p.strip_prefix(run).unwrap().display().to_string(), std::fs::read(p).unwrap())).collect()

@@ -72,9 +72,9 @@ pub struct Measure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// By the thresholds written down beforehand, yes.
+    /// By the thresholds of `verdicts.rs`, yes.
     Pass,
-    /// By the thresholds written down beforehand, no.
+    /// By the thresholds of `verdicts.rs`, no.
     Fail,
     /// The data or the measures at hand do not allow an answer.
     NotAssessable,

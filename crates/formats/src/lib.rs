@@ -36,4 +36,4 @@ pub mod wfdb;
 pub use database::{Database, open_database, write_record_list};
 pub use error::FormatError;
 pub use inspection::{AnnotationFacts, Inspection, SignalFacts, inspect, inspect_record};
-pub use wfdb::{ReadOptions, SignalFormat, read_annotations, read_header, read_record, write_record};
+pub use wfdb::{ReadOptions, RecordWriter, SignalFormat, read_annotations, read_header, read_record, write_record};

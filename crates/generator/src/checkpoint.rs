@@ -3,20 +3,23 @@
 //! | file | holds |
 //! |---|---|
 //! | `config.json` | [`ModelDescription`] |
-//! | `best.safetensors` | the weights of the epoch with the lowest validation loss |
-//! | `last.safetensors` | the weights of the last saved epoch, Adam's moments (`optimiser.…`) and, in the metadata, the history: all that resuming needs, in one file so that it is never half new |
+//! | `best.safetensors` | the weights for generation: the running mean over training steps where there is one, after the last epoch or the one with the lowest validation loss |
+//! | `last.safetensors` | the weights of the last saved epoch, their running mean (`average.…`), Adam's moments (`optimiser.…`) and, in the metadata, the history: all that resuming needs, in one file so that it is never half new |
 //! | `history.json` | one entry per epoch |
+//! | `population.json` | the denoising objective's [`Population`]: what new patients are drawn from |
 //!
 //! No file holds a time or a date; two trainings with the same seed and data on the CPU write the same bytes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Generator, ModelDescription};
 use crate::optimiser::Optimiser;
+use crate::population::Population;
 use crate::training::Epoch;
 use crate::weights::{self, Array};
 
@@ -28,6 +31,11 @@ pub const LAST: &str = "last.safetensors";
 pub const DESCRIPTION: &str = "config.json";
 /// Name of the file with the training history.
 pub const HISTORY: &str = "history.json";
+/// Name of the file with what new patients are drawn from.
+pub const POPULATION: &str = "population.json";
+
+/// What the names of the running mean's arrays begin with.
+const AVERAGE: &str = "average.";
 
 /// What went wrong with a file of the model folder.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +79,8 @@ struct Saved {
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) model: Generator,
+    /// The running mean of the weights; none where the configuration asks for none.
+    pub(crate) average: Option<Generator>,
     pub(crate) optimiser: Optimiser,
     pub(crate) history: Vec<Epoch>,
     pub(crate) finished: bool,
@@ -127,7 +137,7 @@ impl Folder {
     pub(crate) fn start(&self, description: &ModelDescription) -> Result<(), CheckpointError> {
         std::fs::create_dir_all(&self.path).map_err(self.io("", "making the folder"))?;
         // The state first: without it nothing is resumed, whatever else is left.
-        for name in [LAST, BEST, HISTORY, DESCRIPTION] {
+        for name in [LAST, BEST, HISTORY, POPULATION, DESCRIPTION] {
             match std::fs::remove_file(self.path.join(name)) {
                 Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => return Err(self.io(name, "removing")(cause)),
                 _ => {}
@@ -151,6 +161,18 @@ impl Folder {
         Ok((description, arrays))
     }
 
+    /// Keeps what new patients are drawn from.
+    pub(crate) fn save_population(&self, population: &Population) -> Result<(), CheckpointError> {
+        self.write_json(POPULATION, population)
+    }
+
+    /// What new patients are drawn from.
+    pub(crate) fn population(&self) -> Result<Population, CheckpointError> {
+        let missing = || CheckpointError::Missing { path: self.path.join(POPULATION) };
+        let bytes = self.read(POPULATION)?.ok_or_else(missing)?;
+        serde_json::from_slice(&bytes).map_err(|error| self.format(POPULATION)(error.to_string()))
+    }
+
     /// `model` with `arrays`, which came from the file `name`.
     pub(crate) fn with_arrays(
         &self,
@@ -171,6 +193,10 @@ impl Folder {
     pub(crate) fn save_last(&self, state: &State) -> Result<(), CheckpointError> {
         let format = self.format(LAST);
         let mut arrays = weights::arrays(&state.model).map_err(&format)?;
+        if let Some(average) = &state.average {
+            let average = weights::arrays(average).map_err(&format)?;
+            arrays.extend(average.into_iter().map(|(path, array)| (format!("{AVERAGE}{path}"), array)));
+        }
         arrays.extend(state.optimiser.arrays().map_err(&format)?);
         let saved = Saved { finished: state.finished, history: state.history.clone() };
         let text = serde_json::to_string(&saved).map_err(|error| format(error.to_string()))?;
@@ -186,9 +212,15 @@ impl Folder {
         let text = text.ok_or_else(|| format("the metadata lack the training's history".into()))?;
         let saved: Saved = serde_json::from_str(&text).map_err(|error| format(error.to_string()))?;
         let model = self.with_arrays(LAST, model, &arrays)?;
+        let averages: BTreeMap<String, Array> =
+            arrays.iter().filter_map(|(name, array)| Some((name.strip_prefix(AVERAGE)?.to_owned(), array.clone()))).collect();
+        let average = match averages.is_empty() {
+            true => None,
+            false => Some(self.with_arrays(LAST, model.valid(), &averages)?),
+        };
         let optimiser = Optimiser::from_arrays(&arrays, device);
         // A crash between the two writes leaves the history one save behind.
         self.write_json(HISTORY, &saved.history)?;
-        Ok(Some(State { model, optimiser, history: saved.history, finished: saved.finished }))
+        Ok(Some(State { model, average, optimiser, history: saved.history, finished: saved.finished }))
     }
 }

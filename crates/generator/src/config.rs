@@ -41,11 +41,22 @@ pub enum Schedule {
     Cosine,
 }
 
+/// Which weights of a training are kept for generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Keep {
+    /// Those after the last epoch.
+    #[default]
+    Last,
+    /// Those of the epoch with the lowest loss on the validation subjects.
+    Best,
+}
+
 /// The table `[generator]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GeneratorConfig {
-    /// What the network learns. Default `paired`.
+    /// What the network learns: `denoising` or `paired`. Default `denoising`.
     pub objective: ObjectiveName,
     /// Recurrent cell: `lstm`, `gru` or `simple`. Default `lstm`.
     pub cell: Cell,
@@ -55,16 +66,39 @@ pub struct GeneratorConfig {
     pub layers: usize,
     /// Whether each layer reads the segment in both directions. Default true.
     pub bidirectional: bool,
-    /// Fraction of each layer's outputs that is dropped before the next layer while training, in 0 to below 1. Default 0.1.
+    /// Fraction of each layer's outputs that is dropped before the next layer while training, in 0 to below 1. Default 0.
     pub dropout: f64,
-    /// Signal-to-noise ratio of the noise added to the starting segments, in decibels, relative to each segment's own power
-    /// (its variance), in training and in generation. Default 10.
+    /// Samples that the network reads and writes at each of its time steps; the last step is filled up with zeros. Fewer, wider
+    /// steps cost less. Default 2.
+    pub frame: usize,
+    /// `denoising`: mean of the logarithm of the noise's standard deviation in training. Default −1.
+    pub noise_mean: f64,
+    /// `denoising`: standard deviation of that logarithm. Default 1.4.
+    pub noise_deviation: f64,
+    /// `denoising`: numbers that stand for a subject. Default 8.
+    pub subject_dimensions: usize,
+    /// `denoising`: standard deviation of the noise added to them in training, where their own root mean square is 1: people
+    /// between the subjects are then met in training. Default 0.3.
+    pub subject_noise: f64,
+    /// `denoising`: share of the segments whose subject is not told in training; the same for class, code and RR, each by itself,
+    /// and for all at once. Default 0.1.
+    pub condition_dropout: f64,
+    /// `denoising`: how evenly classes are drawn in training: 0 as they come, 1 all alike; a class of n segments is drawn in
+    /// proportion to n^(1 − balance). Default 0.75.
+    pub class_balance: f64,
+    /// Each step's weights enter a running mean of all with 1 − this, which is what validates and generates; in the first steps
+    /// with more. 0 for no mean. Default 0.999.
+    pub average_decay: f64,
+    /// Which weights are kept: those after the `last` epoch, or those of the `best` on the validation subjects. Default `last`.
+    pub keep: Keep,
+    /// `paired`: signal-to-noise ratio of the noise added to the starting segments, in decibels, relative to each segment's own
+    /// power (its variance), in training and in generation. Default 10.
     pub snr_db: f64,
-    /// Pairs inside each class cluster (`event`) or inside each subject's class cluster (`patient`). Default `event`.
+    /// `paired`: pairs inside each class cluster (`event`) or inside each subject's class cluster (`patient`). Default `event`.
     pub per: Per,
-    /// Which member of the other group is the target: `random` or `nearest`. Default `random`.
+    /// `paired`: which member of the other group is the target: `random` or `nearest`. Default `random`.
     pub pairing: Pairing,
-    /// Segments per training step. Default 64.
+    /// Segments per training step. Default 96.
     pub batch: usize,
     /// Passes, each followed by a validation. Default 30.
     pub epochs: usize,
@@ -78,9 +112,9 @@ pub struct GeneratorConfig {
     pub warmup_steps: usize,
     /// The gradient is scaled down where its norm over all parameters is above this; 0 for never. Default 1.
     pub clip_norm: f64,
-    /// Training stops after this many epochs without a lower validation loss; 0 for never. Default 10.
+    /// Training stops after this many epochs without a lower validation loss; 0 for never. Default 0.
     pub patience: usize,
-    /// At most this many training segments are used, spread evenly over classes, then subjects; 0 for all. Default 4000.
+    /// At most this many training segments are used, spread evenly over classes, then subjects; 0 for all. Default 0.
     pub train_segments: usize,
     /// At most this many validation segments are used, spread evenly over classes, then subjects; 0 for all. Default 1000.
     pub validation_segments: usize,
@@ -93,24 +127,33 @@ pub struct GeneratorConfig {
 impl Default for GeneratorConfig {
     fn default() -> Self {
         Self {
-            objective: ObjectiveName::Paired,
+            objective: ObjectiveName::Denoising,
             cell: Cell::Lstm,
             units: 32,
             layers: 2,
             bidirectional: true,
-            dropout: 0.1,
+            dropout: 0.0,
+            frame: 2,
+            noise_mean: -1.0,
+            noise_deviation: 1.4,
+            subject_dimensions: 8,
+            subject_noise: 0.3,
+            condition_dropout: 0.1,
+            class_balance: 0.75,
+            average_decay: 0.999,
+            keep: Keep::Last,
             snr_db: 10.0,
             per: Per::Event,
             pairing: Pairing::Random,
-            batch: 64,
+            batch: 96,
             epochs: 30,
             steps_per_epoch: 20,
             learning_rate: 0.003,
             schedule: Schedule::Cosine,
             warmup_steps: 20,
             clip_norm: 1.0,
-            patience: 10,
-            train_segments: 4000,
+            patience: 0,
+            train_segments: 0,
             validation_segments: 1000,
             checkpoint_epochs: 1,
             generation_batch: 128,
@@ -120,9 +163,11 @@ impl Default for GeneratorConfig {
 
 /// A rule that a configuration breaks.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("generator.{key} = {found}: it must be {rule}")]
+#[error("{table}.{key} = {found}: it must be {rule}")]
 pub struct ConfigError {
-    /// The key within `[generator]`.
+    /// The table of the configuration: `generator` or `generation`.
+    pub table: &'static str,
+    /// The key within the table.
     pub key: &'static str,
     /// Its value.
     pub found: String,
@@ -136,6 +181,8 @@ impl GeneratorConfig {
         let counts = [
             ("units", self.units, 1..=4096, "1 to 4096"),
             ("layers", self.layers, 1..=16, "1 to 16"),
+            ("frame", self.frame, 1..=64, "1 to 64"),
+            ("subject_dimensions", self.subject_dimensions, 1..=64, "1 to 64"),
             ("batch", self.batch, 1..=65_536, "1 to 65536"),
             ("epochs", self.epochs, 1..=1_000_000, "1 to 1000000"),
             ("steps_per_epoch", self.steps_per_epoch, 0..=1_000_000, "0 to 1000000"),
@@ -144,18 +191,25 @@ impl GeneratorConfig {
         ];
         for (key, value, allowed, rule) in counts {
             if !allowed.contains(&value) {
-                return Err(ConfigError { key, found: value.to_string(), rule });
+                return Err(ConfigError { table: "generator", key, found: value.to_string(), rule });
             }
         }
+        let share = |x: f64| (0.0..1.0).contains(&x);
         let numbers = [
-            ("dropout", self.dropout, (0.0..1.0).contains(&self.dropout), "0 to below 1"),
+            ("noise_mean", self.noise_mean, (-10.0..=10.0).contains(&self.noise_mean), "-10 to 10"),
+            ("noise_deviation", self.noise_deviation, (0.0..=5.0).contains(&self.noise_deviation), "0 to 5"),
+            ("subject_noise", self.subject_noise, (0.0..=2.0).contains(&self.subject_noise), "0 to 2"),
+            ("condition_dropout", self.condition_dropout, share(self.condition_dropout), "0 to below 1"),
+            ("class_balance", self.class_balance, (0.0..=1.0).contains(&self.class_balance), "0 to 1"),
+            ("average_decay", self.average_decay, share(self.average_decay), "0 to below 1"),
+            ("dropout", self.dropout, share(self.dropout), "0 to below 1"),
             ("snr_db", self.snr_db, (-60.0..=200.0).contains(&self.snr_db), "-60 to 200 (decibels)"),
             ("learning_rate", self.learning_rate, self.learning_rate > 0.0 && self.learning_rate <= 1.0, "above 0 and at most 1"),
             ("clip_norm", self.clip_norm, self.clip_norm >= 0.0 && self.clip_norm.is_finite(), "0 or above, and finite"),
         ];
         for (key, value, holds, rule) in numbers {
             if !holds {
-                return Err(ConfigError { key, found: value.to_string(), rule });
+                return Err(ConfigError { table: "generator", key, found: value.to_string(), rule });
             }
         }
         Ok(())
@@ -196,7 +250,7 @@ mod tests {
     fn serialised_form_has_every_key_and_refuses_unknown_ones() {
         let value = serde_json::to_value(GeneratorConfig::default()).unwrap();
         assert_eq!(value["cell"], "lstm");
-        assert_eq!(value["objective"], "paired");
+        assert_eq!(value["objective"], "denoising");
         assert_eq!(value["per"], "event");
         assert!(value.as_object().unwrap().values().all(|v| !v.is_null()));
         assert!(serde_json::from_str::<GeneratorConfig>(r#"{"unit": 3}"#).is_err());

@@ -1,4 +1,4 @@
-//! Which segments are trained on, in what clusters and groups.
+//! Which segments are trained on, what is known of them, and in what clusters and groups they are.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,9 @@ use physiosynth_signal::{Group, Seed, Segment, SegmentError, SegmentSet, Split};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use crate::conditions::ConditionSizes;
 use crate::config::{GeneratorConfig, Per};
+use crate::objective::ObjectiveName;
 
 /// Why there is nothing to train on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +52,15 @@ pub(crate) struct Pool {
     width: usize,
     /// Index of each segment's class among the training classes.
     pub(crate) class: Vec<usize>,
-    /// Members of group A and of group B of each cluster that has both, in order of segments.
+    /// Index of each segment's code among the training codes; none where training lacks it.
+    pub(crate) code: Vec<Option<usize>>,
+    /// Index of each segment's subject among the training subjects; none where it validates.
+    pub(crate) subject: Vec<Option<usize>>,
+    /// RR before and after each mark in seconds; NaN where unknown.
+    pub(crate) rr_s: Vec<[f32; 2]>,
+    /// Where each segment is in the set.
+    pub(crate) index: Vec<usize>,
+    /// Members of group A and of group B of each cluster that has both, in order of segments; for the paired objective alone.
     pub(crate) clusters: Vec<(Vec<usize>, Vec<usize>)>,
 }
 
@@ -65,11 +75,20 @@ impl Pool {
         &self.signals[i * self.width..(i + 1) * self.width]
     }
 
-    /// FNV-1a over samples, classes and clusters: tells one choice of segments from another.
+    /// The standard deviation of all samples.
+    pub(crate) fn deviation(&self) -> f64 {
+        let count = self.signals.len().max(1) as f64;
+        let mean = self.signals.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
+        (self.signals.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count).sqrt()
+    }
+
+    /// FNV-1a over samples, facts and clusters: tells one choice of segments from another.
     fn fingerprint(&self, mut hash: u64) -> u64 {
         let mut add = |word: u64| hash = (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3);
         self.signals.iter().for_each(|x| add(u64::from(x.to_bits())));
         self.class.iter().for_each(|&c| add(c as u64));
+        self.code.iter().chain(&self.subject).for_each(|c| add(c.map_or(u64::MAX, |c| c as u64)));
+        self.rr_s.iter().flatten().for_each(|rr| add(u64::from(rr.to_bits())));
         for (a, b) in &self.clusters {
             a.iter().chain([&usize::MAX]).chain(b).for_each(|&i| add(i as u64));
         }
@@ -81,10 +100,14 @@ impl Pool {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TrainingData {
     pub(crate) train: Pool,
-    /// Empty where no subject was set aside, or none of theirs can be paired.
+    /// Empty where no subject was set aside; without clusters where the paired objective finds no pairs.
     pub(crate) validation: Pool,
     /// Class labels, sorted; the order of the one-hot code.
     pub(crate) classes: Vec<String>,
+    /// Original annotation codes, likewise.
+    pub(crate) codes: Vec<String>,
+    /// Names of the training subjects, likewise.
+    pub(crate) subjects: Vec<String>,
     /// What the user should know: what was left out, and why.
     pub(crate) remarks: Vec<String>,
 }
@@ -102,13 +125,19 @@ impl TrainingData {
             return Err(DataError::NoTraining { total: set.len(), train: all.len(), not_finite: all.len() - usable.len() });
         }
         let chosen = capped(set, usable, config.train_segments, seed, "training", &mut remarks);
-        let mut classes: Vec<String> = chosen.iter().map(|&i| set.segments[i].label.clone()).collect();
-        classes.sort_unstable();
-        classes.dedup();
-        let train = pool(set, &chosen, &classes, config.per, seed, "training", &mut remarks);
-        if train.clusters.is_empty() {
-            let clusters = clusters(set, &chosen, config.per).len();
-            return Err(DataError::NoPairs { clusters, segments: chosen.len() });
+        let names = |of: fn(&Segment) -> &String| -> Vec<String> {
+            let names: std::collections::BTreeSet<&String> = chosen.iter().map(|&i| of(&set.segments[i])).collect();
+            names.into_iter().cloned().collect()
+        };
+        let (classes, codes, subjects) = (names(|s| &s.label), names(|s| &s.code), names(|s| &s.subject));
+        let mut train = pool(set, &chosen, [&classes, &codes, &subjects]);
+        let paired = config.objective == ObjectiveName::Paired;
+        if paired {
+            train.clusters = pairs(set, &chosen, config.per, seed, "training", &mut remarks);
+            if train.clusters.is_empty() {
+                let clusters = clusters(set, &chosen, config.per).len();
+                return Err(DataError::NoPairs { clusters, segments: chosen.len() });
+            }
         }
 
         let mut held: Vec<usize> = finite(set, &of(Split::Validation), "validation", &mut remarks);
@@ -118,13 +147,31 @@ impl TrainingData {
             remarks.push(format!("{} validation segments are of classes that training lacks: not used", before - held.len()));
         }
         let held = capped(set, held, config.validation_segments, seed, "validation", &mut remarks);
-        let validation = pool(set, &held, &classes, config.per, seed, "validation", &mut remarks);
-        if validation.clusters.is_empty() {
-            remarks.push(
-                "no validation segments can be paired: no validation loss, no early stopping; the last weights are kept".into(),
-            );
+        let mut validation = pool(set, &held, [&classes, &codes, &[]]);
+        if paired {
+            validation.clusters = pairs(set, &held, config.per, seed, "validation", &mut remarks);
         }
-        Ok(Self { train, validation, classes, remarks })
+        if validation.len() == 0 || (paired && validation.clusters.is_empty()) {
+            let why = if paired { "can be paired" } else { "of these classes" };
+            remarks
+                .push(format!("no validation segments {why}: no validation loss, no early stopping; the last weights are kept"));
+        }
+        Ok(Self { train, validation, classes, codes, subjects, remarks })
+    }
+
+    /// The standard deviation of the training segments' samples, to nine digits: as it stands in files.
+    pub(crate) fn deviation(&self) -> f64 {
+        crate::training::nine_digits(self.train.deviation().max(1e-9))
+    }
+
+    /// How many there are of what the network may be told.
+    pub(crate) fn condition_sizes(&self, config: &GeneratorConfig) -> ConditionSizes {
+        ConditionSizes {
+            classes: self.classes.len(),
+            codes: self.codes.len(),
+            subjects: self.subjects.len(),
+            dimensions: config.subject_dimensions,
+        }
     }
 
     /// Tells one choice of data from another.
@@ -200,15 +247,36 @@ fn clusters(set: &SegmentSet, chosen: &[usize], per: Per) -> Vec<Vec<usize>> {
     clusters.into_values().collect()
 }
 
-fn pool(
+/// The chosen segments, with the places of their facts among `names`: classes, codes, subjects.
+fn pool(set: &SegmentSet, chosen: &[usize], names: [&[String]; 3]) -> Pool {
+    let width = set.time() * set.channels();
+    let mut signals = Vec::with_capacity(chosen.len() * width);
+    for &i in chosen {
+        signals.extend(set.signals.index_axis(Axis(0), i).iter());
+    }
+    let place = |names: &[String], name: &String| names.binary_search(name).ok();
+    let known = || chosen.iter().map(|&i| &set.segments[i]);
+    Pool {
+        signals,
+        width,
+        class: known().map(|s| place(names[0], &s.label).unwrap_or(0)).collect(),
+        code: known().map(|s| place(names[1], &s.code)).collect(),
+        subject: known().map(|s| place(names[2], &s.subject)).collect(),
+        rr_s: known().map(|s| [s.rr_before_s, s.rr_after_s]).collect(),
+        index: chosen.to_vec(),
+        clusters: Vec::new(),
+    }
+}
+
+/// The clusters of the chosen segments that have members of both groups, as (A, B).
+fn pairs(
     set: &SegmentSet,
     chosen: &[usize],
-    classes: &[String],
     per: Per,
     seed: Seed,
     what: &str,
     remarks: &mut Vec<String>,
-) -> Pool {
+) -> Vec<(Vec<usize>, Vec<usize>)> {
     let mut rng = seed.stream(&format!("generator: {what} groups"), 0);
     let mut unpaired = 0;
     let mut paired = Vec::new();
@@ -223,13 +291,7 @@ fn pool(
     if unpaired > 0 {
         remarks.push(format!("{unpaired} {what} segments are in clusters without a second segment to pair with: not used"));
     }
-    let width = set.time() * set.channels();
-    let mut signals = Vec::with_capacity(chosen.len() * width);
-    for &i in chosen {
-        signals.extend(set.signals.index_axis(Axis(0), i).iter());
-    }
-    let class = chosen.iter().map(|&i| classes.binary_search(&set.segments[i].label).unwrap_or(0)).collect();
-    Pool { signals, width, class, clusters: paired }
+    paired
 }
 
 /// The members of a cluster in group A and in group B.
@@ -251,7 +313,33 @@ mod tests {
     use crate::toy;
 
     fn config(train_segments: usize, per: Per) -> GeneratorConfig {
-        GeneratorConfig { per, train_segments, ..Default::default() }
+        GeneratorConfig { objective: ObjectiveName::Paired, per, train_segments, ..Default::default() }
+    }
+
+    #[test]
+    fn denoising_needs_no_pairs_and_keeps_what_is_known() {
+        let mut set = toy::segments(64, 8, 3);
+        for (i, segment) in set.segments.iter_mut().enumerate() {
+            segment.cluster = i as i32;
+        }
+        let config = GeneratorConfig::default();
+        let data = TrainingData::new(&set, &config, Seed(1)).unwrap();
+        assert_eq!(
+            (data.classes.len(), data.codes.len(), data.subjects.as_slice()),
+            (2, 2, ["p0".to_owned(), "p1".to_owned()].as_slice())
+        );
+        for (place, &i) in data.train.index.iter().enumerate() {
+            let segment = &set.segments[i];
+            assert_eq!(data.subjects[data.train.subject[place].unwrap()], segment.subject);
+            assert_eq!(data.codes[data.train.code[place].unwrap()], segment.code);
+            assert_eq!(data.train.rr_s[place], [segment.rr_before_s, segment.rr_after_s]);
+        }
+        assert!(data.validation.len() > 0 && data.validation.subject.iter().all(Option::is_none));
+        let samples = data.train.index.iter().flat_map(|&i| set.signals.index_axis(Axis(0), i).to_owned());
+        let samples: Vec<f64> = samples.map(f64::from).collect();
+        let mean = samples.iter().sum::<f64>() / samples.len() as f64;
+        let variance = samples.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / samples.len() as f64;
+        assert!((data.train.deviation() - variance.sqrt()).abs() < 1e-9);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! SegmentSet (train, validation) ──► data ──► objective ──► training ──► model folder
-//! SegmentSet (train: where to start), requests, model folder ──► sampling ──► SegmentSet (synthetic)
+//! requests, model folder ──► sampling ──► SegmentSet (synthetic)
 //! ```
 //!
 //! - [`device::choose`] opens what to compute on; [`device::devices`] lists what there is.
@@ -14,13 +14,17 @@
 #![forbid(unsafe_code)]
 
 pub mod assembly;
+mod average;
 pub mod checkpoint;
+mod conditions;
 pub mod config;
 mod data;
 pub mod device;
 pub mod model;
 pub mod objective;
 mod optimiser;
+pub mod population;
+pub mod rhythm;
 pub mod sampling;
 #[cfg(test)]
 mod toy;
@@ -30,5 +34,6 @@ mod weights;
 pub use config::GeneratorConfig;
 pub use data::DataError;
 pub use device::{ChosenDevice, DeviceChoice, DeviceError, DeviceInfo};
-pub use sampling::{Request, SampleError, generate};
+pub use objective::ObjectiveName;
+pub use sampling::{Request, SampleError, Sampler, SamplerConfig, generate};
 pub use training::{Epoch, Existing, Stopped, TrainError, TrainingOutcome, train};

@@ -1,10 +1,11 @@
 //! The network: stacked (bidirectional) recurrent layers with a linear head at each time step.
 //!
-//! The input at each time step is, in this order, the noisy signal's channels, where the step stands relative to the mark (sines
-//! and cosines of several periods), and the class (one-hot: the first layer's weights for a class are its embedding, one vector
-//! per gate, so a learned embedding in front of them would add nothing). The class is the same at every step, so it is handed to
-//! the recurrent net apart and multiplied with its weights once. Output at each step: `W·h + S·noisy + b`, with `h` the top
-//! layer's output; the skip `S` from the noisy signal starts at 0 and lets an objective keep its input where that pays.
+//! The network's time steps are frames of one or more samples. The input at each is, in this order, the frame's samples of the noisy
+//! signal and where the frame stands relative to the mark (sines and cosines of several periods). What is the same at every step, the
+//! [conditions](crate::conditions), is handed to the recurrent net apart and multiplied with its weights once; the paired objective
+//! tells the class alone (one-hot: the first layer's weights for a class are its embedding, one vector per gate). Output at each step:
+//! `W·h + S·noisy + b`, with `h` the top layer's output; the skip `S` from the noisy frame starts at 0 and lets an objective keep its
+//! input where that pays.
 
 use std::f64::consts::PI;
 
@@ -16,12 +17,14 @@ use physiosynth_signal::{Seed, SegmentSet};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
+use crate::conditions::{ConditionNet, ConditionSizes, Told};
 use crate::config::GeneratorConfig;
+use crate::objective::ObjectiveName;
 
 /// Everything that fixes the network's shape and meaning: what `config.json` beside the weights holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelDescription {
-    /// Version of this layout: 1.
+    /// Version of this layout: 2.
     pub format: u32,
     /// The configuration it was trained with.
     pub generator: GeneratorConfig,
@@ -35,8 +38,16 @@ pub struct ModelDescription {
     pub mark_index: usize,
     /// Labels of the channels, in order.
     pub channel_names: Vec<String>,
+    /// Physical units of the channels.
+    pub channel_units: Vec<String>,
     /// Class labels, in order of their one-hot code.
     pub classes: Vec<String>,
+    /// Original annotation codes, likewise.
+    pub codes: Vec<String>,
+    /// Names of the training subjects, likewise.
+    pub subjects: Vec<String>,
+    /// Standard deviation of the training segments' samples, in normalised units.
+    pub deviation: f64,
     /// Tells the training data from any other, in hexadecimal.
     pub data: String,
     /// Number of trained values.
@@ -47,6 +58,21 @@ impl ModelDescription {
     /// Channels per segment.
     pub fn channels(&self) -> usize {
         self.channel_names.len()
+    }
+
+    /// The sizes of its network.
+    pub fn sizes(&self) -> ModelSizes {
+        ModelSizes {
+            time: self.time,
+            mark_index: self.mark_index,
+            channels: self.channels(),
+            conditions: ConditionSizes {
+                classes: self.classes.len(),
+                codes: self.codes.len(),
+                subjects: self.subjects.len(),
+                dimensions: self.generator.subject_dimensions,
+            },
+        }
     }
 
     /// Why `set` cannot go through this model; `None` where it can.
@@ -64,14 +90,27 @@ impl ModelDescription {
     }
 }
 
+/// The sizes that the data give a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModelSizes {
+    /// Samples per segment.
+    pub time: usize,
+    /// Index of the mark within the segment.
+    pub mark_index: usize,
+    /// Channels per segment.
+    pub channels: usize,
+    /// What it is told.
+    pub conditions: ConditionSizes,
+}
+
 /// The linear layer at each time step.
 #[derive(Module, Debug)]
 struct Head {
-    /// `[directions × units, channels]`.
+    /// `[directions × units, frame × channels]`.
     weight: Param<Tensor<2>>,
-    /// From the noisy signal, `[channels, channels]`; zeros at first.
+    /// From the noisy frame, `[frame × channels, frame × channels]`; zeros at first.
     skip: Param<Tensor<2>>,
-    /// `[channels]`.
+    /// `[frame × channels]`.
     bias: Param<Tensor<1>>,
 }
 
@@ -80,35 +119,39 @@ struct Head {
 pub struct Generator {
     recurrent: Recurrent,
     head: Head,
+    /// None where the class alone is told.
+    conditions: Option<ConditionNet>,
 }
 
 impl Generator {
     /// The network with weights drawn from `seed` on the host. On an autodiff device it can be trained.
     ///
     /// The configuration must have passed [`GeneratorConfig::validate`].
-    pub fn new(config: &GeneratorConfig, time: usize, channels: usize, classes: usize, seed: Seed, device: &Device) -> Self {
+    pub fn new(config: &GeneratorConfig, sizes: ModelSizes, seed: Seed, device: &Device) -> Self {
         let mut rng = seed.stream("generator: weights", 0);
+        let told = config.objective == ObjectiveName::Denoising;
         let recurrent = RecurrentConfig {
             cell: config.cell,
-            input: InputLayout::new(time, 0, channels, classes).features(),
-            constant: classes,
+            input: InputLayout::new(config, sizes).features(),
+            constant: if told { sizes.conditions.width() } else { sizes.conditions.classes },
             units: config.units,
             layers: config.layers,
             bidirectional: config.bidirectional,
             dropout: config.dropout,
             ..Default::default()
         };
-        let width = recurrent.output();
+        let (width, frame) = (recurrent.output(), config.frame * sizes.channels);
         let recurrent = recurrent.init(device, &mut rng);
         let bound = 1.0 / (width as f64).sqrt();
         let mut uniform = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.random_range(-bound..bound) as f32).collect() };
-        let (weight, bias) = (uniform(width * channels), uniform(channels));
+        let (weight, bias) = (uniform(width * frame), uniform(frame));
         let head = Head {
-            weight: Param::from_data(TensorData::new(weight, [width, channels]), device),
-            skip: Param::from_data(TensorData::new(vec![0.0_f32; channels * channels], [channels, channels]), device),
-            bias: Param::from_data(TensorData::new(bias, [channels]), device),
+            weight: Param::from_data(TensorData::new(weight, [width, frame]), device),
+            skip: Param::from_data(TensorData::new(vec![0.0_f32; frame * frame], [frame, frame]), device),
+            bias: Param::from_data(TensorData::new(bias, [frame]), device),
         };
-        with_path_ids(Self { recurrent, head })
+        let conditions = told.then(|| ConditionNet::new(sizes.conditions, device, &mut rng));
+        with_path_ids(Self { recurrent, head, conditions })
     }
 
     /// From the input of an [`InputLayout`] for the same sizes to signals `[batch, time, channels]`. With `dropout`, masks are
@@ -117,84 +160,101 @@ impl Generator {
     /// # Panics
     ///
     /// On an input of other sizes.
-    pub fn forward(&self, input: ModelInput, dropout: Option<&mut dyn Rng>) -> Tensor<3> {
-        let ModelInput { sequence, class } = input;
-        let [batch, time, _] = sequence.dims();
-        let [width, channels] = self.head.weight.dims();
-        let noisy = sequence.clone().narrow(2, 0, channels).reshape([batch * time, channels]);
-        let inputs = Inputs::new(sequence).constant(class);
+    pub fn forward(&self, input: ModelInput<'_>, dropout: Option<&mut dyn Rng>) -> Tensor<3> {
+        let ModelInput { frames, told, time, classes } = input;
+        let [batch, steps, _] = frames.dims();
+        let [width, frame] = self.head.weight.dims();
+        let device = frames.device();
+        let constant = match &self.conditions {
+            Some(conditions) => conditions.forward(told, &device),
+            None => told.class(classes, &device),
+        };
+        let noisy = frames.clone().narrow(2, 0, frame).reshape([batch * steps, frame]);
+        let inputs = Inputs::new(frames).constant(constant);
         let inputs = match dropout {
             Some(rng) => inputs.dropout(rng),
             None => inputs,
         };
         let hidden = self.recurrent.run(inputs).unwrap_or_else(|problem| panic!("{problem}"));
-        let hidden = hidden.reshape([batch * time, width]);
+        let hidden = hidden.reshape([batch * steps, width]);
         let output =
             hidden.matmul(self.head.weight.val()) + noisy.matmul(self.head.skip.val()) + self.head.bias.val().unsqueeze();
-        output.reshape([batch, time, channels])
+        // The last frame reaches beyond the segment where the frames do not divide it.
+        let samples = steps * frame;
+        output.reshape([batch, samples]).narrow(1, 0, time.0 * time.1).reshape([batch, time.0, time.1])
+    }
+
+    /// The numbers that stand for each training subject; none where the objective tells no subjects.
+    pub(crate) fn trained_subjects(&self) -> Result<Vec<Vec<f32>>, String> {
+        self.conditions.as_ref().map_or(Ok(Vec::new()), ConditionNet::trained_subjects)
     }
 }
 
 /// What the network takes, made by [`InputLayout::input`].
 #[derive(Debug, Clone)]
-pub struct ModelInput {
-    /// Noisy signal and position at each step: `[batch, time, features]`.
-    sequence: Tensor<3>,
-    /// One-hot: `[batch, classes]`.
-    class: Tensor<2>,
+pub struct ModelInput<'a> {
+    /// Noisy frame and position at each step: `[batch, steps, features]`.
+    frames: Tensor<3>,
+    told: &'a Told,
+    /// Samples and channels of a segment.
+    time: (usize, usize),
+    classes: usize,
 }
 
-/// How noisy segments and classes become the network's input.
+/// How noisy segments and conditions become the network's input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InputLayout {
     time: usize,
     channels: usize,
     classes: usize,
-    /// `[time × position features]`.
+    /// Samples per step.
+    frame: usize,
+    /// `[steps × position features]`.
     positions: Vec<f32>,
 }
 
 impl InputLayout {
-    /// For segments of `time` samples with the mark at `mark_index`.
+    /// For segments of these sizes.
     ///
-    /// Position features are the sine and cosine of the time from the mark with periods of twice the segment, once, a half, a
-    /// quarter, … of it, down to four samples: coarse ones say on which side of the mark a step is, fine ones exactly where. The position
-    /// in samples over the segment's length is the position in seconds over its duration, so the sampling frequency cancels.
-    pub fn new(time: usize, mark_index: usize, channels: usize, classes: usize) -> Self {
+    /// Position features are the sine and cosine of the time from the mark to the frame's middle with periods of twice the segment,
+    /// once, a half, a quarter, … of it, down to four samples: coarse ones say on which side of the mark a frame is, fine ones exactly
+    /// where. The position in samples over the segment's length is the position in seconds over its duration, so the sampling
+    /// frequency cancels.
+    pub fn new(config: &GeneratorConfig, sizes: ModelSizes) -> Self {
+        let (time, frame) = (sizes.time, config.frame.max(1));
         let periods = period_count(time);
-        let mut positions = Vec::with_capacity(time * 2 * periods);
-        for step in 0..time {
-            let from_mark = step as f64 - mark_index as f64;
+        let mut positions = Vec::with_capacity(time.div_ceil(frame) * 2 * periods);
+        for step in 0..time.div_ceil(frame) {
+            let from_mark = (step * frame) as f64 + (frame - 1) as f64 / 2.0 - sizes.mark_index as f64;
             for k in 0..periods {
                 let period = 2.0 * time as f64 / f64::from(1_u32 << k);
                 let (sine, cosine) = (2.0 * PI * from_mark / period).sin_cos();
                 positions.extend([sine as f32, cosine as f32]);
             }
         }
-        Self { time, channels, classes, positions }
+        Self { time, channels: sizes.channels, classes: sizes.conditions.classes, frame, positions }
     }
 
-    /// Features per time step, without the class.
+    /// Features per time step of the network, without the conditions.
     pub fn features(&self) -> usize {
-        self.channels + 2 * period_count(self.time)
+        self.frame * self.channels + 2 * period_count(self.time)
     }
 
-    /// The input for noisy segments `[batch][time × channel]` of these classes.
-    pub fn input(&self, noisy: &[f32], class: &[usize], device: &Device) -> ModelInput {
-        let width = 2 * period_count(self.time);
-        let mut values = Vec::with_capacity(class.len() * self.time * self.features());
-        for segment in noisy.chunks_exact(self.time * self.channels).take(class.len()) {
-            for (step, samples) in segment.chunks_exact(self.channels).enumerate() {
-                values.extend_from_slice(samples);
+    /// The input for noisy segments `[batch][time × channel]` under these conditions, a row for each.
+    pub(crate) fn input<'a>(&self, noisy: &[f32], told: &'a Told, device: &Device) -> ModelInput<'a> {
+        let (steps, width) = (self.time.div_ceil(self.frame), 2 * period_count(self.time));
+        let (frame, segment) = (self.frame * self.channels, self.time * self.channels);
+        let batch = noisy.len() / segment.max(1);
+        let mut values = Vec::with_capacity(batch * steps * self.features());
+        for samples in noisy.chunks_exact(segment) {
+            for (step, frame_samples) in samples.chunks(frame).enumerate() {
+                values.extend_from_slice(frame_samples);
+                values.extend(std::iter::repeat_n(0.0, frame - frame_samples.len()));
                 values.extend_from_slice(&self.positions[step * width..(step + 1) * width]);
             }
         }
-        let one_hot = class.iter().flat_map(|class| (0..self.classes).map(move |c| if c == *class { 1.0_f32 } else { 0.0 }));
-        let one_hot = TensorData::new(one_hot.collect::<Vec<_>>(), [class.len(), self.classes]);
-        ModelInput {
-            sequence: Tensor::from_data(TensorData::new(values, [class.len(), self.time, self.features()]), device),
-            class: Tensor::from_data(one_hot, device),
-        }
+        let frames = Tensor::from_data(TensorData::new(values, [batch, steps, self.features()]), device);
+        ModelInput { frames, told, time: (self.time, self.channels), classes: self.classes }
     }
 }
 
@@ -206,6 +266,26 @@ fn period_count(time: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conditions::Condition;
+
+    const SIZES: ModelSizes = ModelSizes {
+        time: 5,
+        mark_index: 2,
+        channels: 2,
+        conditions: ConditionSizes { classes: 3, codes: 2, subjects: 2, dimensions: 2 },
+    };
+
+    fn config(objective: ObjectiveName, frame: usize) -> GeneratorConfig {
+        GeneratorConfig { units: 3, objective, frame, subject_dimensions: 2, ..Default::default() }
+    }
+
+    fn told(classes: &[usize]) -> Told {
+        let mut told = Told::default();
+        for &class in classes {
+            told.push(SIZES.conditions, &Condition { class: Some(class), ..Condition::NONE }, 1.0);
+        }
+        told
+    }
 
     #[test]
     fn periods_end_at_four_samples() {
@@ -215,52 +295,49 @@ mod tests {
     }
 
     #[test]
-    fn input_holds_signal_position_and_class() {
-        let layout = InputLayout::new(4, 1, 2, 3);
-        let noisy: Vec<f32> = (0..8).map(|i| i as f32).collect();
-        let input = layout.input(&noisy, &[2], &Device::flex());
-        assert_eq!((input.sequence.dims(), input.class.dims()), ([1, 4, 2 + 4], [1, 3]));
-        let class: Vec<f32> = input.class.try_into_vec_as().unwrap();
-        assert_eq!(class, [0.0, 0.0, 1.0]);
-        let values: Vec<f32> = input.sequence.try_into_vec_as().unwrap();
-        assert_eq!(values[..2], [0.0, 1.0]);
+    fn frames_hold_their_samples_then_their_position() {
+        let sizes = ModelSizes { time: 5, mark_index: 1, ..SIZES };
+        let noisy: Vec<f32> = (0..10).map(|i| i as f32).collect();
+        let told = told(&[2]);
+        let one = InputLayout::new(&config(ObjectiveName::Paired, 1), sizes).input(&noisy, &told, &Device::flex());
+        let (dims, values) = (one.frames.dims(), one.frames.try_into_vec_as::<f32>().unwrap());
+        assert_eq!(dims, [1, 5, 2 + 4]);
         // At the mark: sine 0, cosine 1, for each period.
         assert_eq!(values[6..12], [2.0, 3.0, 0.0, 1.0, 0.0, 1.0]);
-    }
-
-    /// Weights from when the class was a feature of every step are the same weights.
-    #[test]
-    fn the_class_counts_as_the_last_features_of_every_step() {
-        let config = GeneratorConfig { units: 3, ..Default::default() };
-        let (device, layout) = (Device::flex(), InputLayout::new(5, 2, 2, 3));
-        let net = Generator::new(&config, 5, 2, 3, Seed(1), &device).recurrent;
-        let whole = RecurrentConfig { input: layout.features() + 3, constant: 0, ..net.config().clone() };
-        let whole = whole.init(&device, &mut Seed(1).stream("generator: weights", 0));
-        for (layer, expected) in net.layers.iter().zip(&whole.layers) {
-            assert_eq!(layer.weight_ih.to_data(), expected.weight_ih.to_data());
-        }
-        let noisy: Vec<f32> = (0..20).map(|i| (i as f32).sin()).collect();
-        let ModelInput { sequence, class } = layout.input(&noisy, &[0, 2], &device);
-        let repeated = class.clone().unsqueeze_dim::<3>(1).expand([2, 5, 3]);
-        let expected = whole.forward(Tensor::cat(vec![sequence.clone(), repeated], 2), None);
-        let found = net.run(Inputs::new(sequence).constant(class)).unwrap();
-        let apart: f32 = (found - expected).abs().max().into_scalar();
-        assert!(apart < 1e-6, "{apart:e}");
+        let two = InputLayout::new(&config(ObjectiveName::Paired, 2), sizes).input(&noisy, &told, &Device::flex());
+        let (dims, values) = (two.frames.dims(), two.frames.try_into_vec_as::<f32>().unwrap());
+        assert_eq!(dims, [1, 3, 4 + 4]);
+        assert_eq!(values[8..12], [4.0, 5.0, 6.0, 7.0]);
+        assert_eq!(values[16..20], [8.0, 9.0, 0.0, 0.0], "filled up");
+        assert!((values[4] - (2.0 * PI * -0.5 / 10.0).sin() as f32).abs() < 1e-6, "half a sample before the mark");
     }
 
     #[test]
     fn weights_depend_on_the_seed_alone_and_output_has_the_signals_shape() {
-        let config = GeneratorConfig { units: 3, ..Default::default() };
         let device = Device::flex();
-        let model = |seed| Generator::new(&config, 5, 2, 3, Seed(seed), &device);
-        let input = InputLayout::new(5, 2, 2, 3).input(&[0.5; 20], &[0, 2], &device);
-        let output = |seed| -> Vec<f32> {
-            let output = model(seed).forward(input.clone(), None);
-            assert_eq!(output.dims(), [2, 5, 2]);
-            output.try_into_vec_as().unwrap()
+        for objective in [ObjectiveName::Paired, ObjectiveName::Denoising] {
+            for frame in [1, 2, 4, 5] {
+                let config = config(objective, frame);
+                let told = told(&[0, 2]);
+                let output = |seed| -> Vec<f32> {
+                    let input = InputLayout::new(&config, SIZES).input(&[0.5; 20], &told, &device);
+                    let output = Generator::new(&config, SIZES, Seed(seed), &device).forward(input, None);
+                    assert_eq!(output.dims(), [2, 5, 2]);
+                    output.try_into_vec_as().unwrap()
+                };
+                assert_eq!(output(1), output(1));
+                assert_ne!(output(1), output(2));
+                assert_ne!(output(1)[..10], output(1)[10..], "the class matters");
+            }
+        }
+    }
+
+    #[test]
+    fn subjects_are_told_by_the_denoising_objective_alone() {
+        let subjects = |objective| {
+            let model = Generator::new(&config(objective, 2), SIZES, Seed(1), &Device::flex());
+            model.trained_subjects().unwrap().len()
         };
-        assert_eq!(output(1), output(1));
-        assert_ne!(output(1), output(2));
-        assert_ne!(output(1)[..10], output(1)[10..], "the class matters");
+        assert_eq!((subjects(ObjectiveName::Paired), subjects(ObjectiveName::Denoising)), (0, 2));
     }
 }

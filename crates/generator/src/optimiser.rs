@@ -10,7 +10,6 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{Adam, AdamConfig, AdamState, AdaptiveMomentumState, Optimizer};
 use burn::tensor::{Device, Gradients, TensorData, Transaction};
 
-use crate::model::Generator;
 use crate::weights::Array;
 
 /// Adam (Kingma and Ba 2015) with β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
@@ -37,7 +36,7 @@ pub(crate) struct Measured {
 
 /// Takes the gradients of `model` out of `gradients` and measures them. One read from the device for all; the sum of squares is in f64 on
 /// the host, in order, so that it does not depend on the number of threads.
-pub(crate) fn measure(model: &Generator, loss: Tensor<1>, gradients: &mut Gradients) -> Result<Measured, String> {
+pub(crate) fn measure(model: &impl Module, loss: Tensor<1>, gradients: &mut Gradients) -> Result<Measured, String> {
     let mut collector = Collector { path: Vec::new(), gradients, found: BTreeMap::new() };
     model.visit(&mut collector);
     let gradients = collector.found;
@@ -69,7 +68,7 @@ impl Optimiser {
     }
 
     /// One step with the gradients scaled by `factor`.
-    pub(crate) fn step(&mut self, model: Generator, measured: Measured, factor: f64, learning_rate: f64) -> Generator {
+    pub(crate) fn step<M: Module>(&mut self, model: M, measured: Measured, factor: f64, learning_rate: f64) -> M {
         let gradients = measured.gradients;
         model.map(&mut Stepper { path: Vec::new(), optimiser: self, gradients, factor, learning_rate })
     }
@@ -166,15 +165,22 @@ mod tests {
     use physiosynth_signal::Seed;
 
     use super::*;
+    use crate::conditions::{Condition, ConditionSizes, Told, Who};
     use crate::config::GeneratorConfig;
-    use crate::model::{InputLayout, ModelInput};
+    use crate::model::{Generator, InputLayout, ModelInput, ModelSizes};
     use crate::weights;
 
-    fn model() -> (Generator, ModelInput) {
-        let config = GeneratorConfig { units: 3, layers: 1, ..Default::default() };
+    /// A net of the denoising objective, told all there is, and one segment for it.
+    fn model() -> (Generator, ModelInput<'static>) {
+        let config = GeneratorConfig { units: 3, layers: 1, subject_dimensions: 2, ..Default::default() };
+        let conditions = ConditionSizes { classes: 1, codes: 1, subjects: 2, dimensions: 2 };
+        let sizes = ModelSizes { time: 4, mark_index: 1, channels: 1, conditions };
         let device = Device::flex().autodiff();
-        let model = Generator::new(&config, 4, 1, 1, Seed(1), &device);
-        (model, InputLayout::new(4, 1, 1, 1).input(&[0.5, -1.0, 2.0, 1.0], &[0], &device))
+        let model = Generator::new(&config, sizes, Seed(1), &device);
+        let who = Who::Trained { index: 1, noise: vec![0.1, -0.2] };
+        let mut told = Told::default();
+        told.push(conditions, &Condition { class: Some(0), code: Some(0), rr_s: [0.7, 0.9], who }, 0.5);
+        (model, InputLayout::new(&config, sizes).input(&[0.5, -1.0, 2.0, 1.0], Box::leak(Box::new(told)), &device))
     }
 
     fn measured(model: &Generator, input: ModelInput) -> Measured {
@@ -187,7 +193,7 @@ mod tests {
     fn norm_is_that_of_all_gradients_together_and_clipping_scales_it_to_the_limit() {
         let (model, input) = model();
         let measured = measured(&model, input);
-        assert_eq!(measured.gradients.len(), 7, "four of the layer, three of the head");
+        assert_eq!(measured.gradients.len(), 12, "four of the layer, three of the head, five of the conditions");
         let squares: f64 = measured
             .gradients
             .values()
@@ -203,16 +209,20 @@ mod tests {
     #[test]
     fn gradient_agrees_with_finite_differences() {
         let (model, input) = model();
-        let gradient: Vec<f32> = measured(&model, input.clone()).gradients["head.weight"].clone().try_into_vec_as().unwrap();
-        let mut arrays = weights::arrays(&model).unwrap();
-        let mut loss_at = |delta: f32| -> f64 {
-            let step = arrays.get_mut("head.weight").unwrap();
-            step.values[2] += delta;
-            let moved = weights::with_arrays(model.clone(), &arrays).unwrap();
-            f64::from(moved.forward(input.clone(), None).square().mean().into_scalar::<f32>())
-        };
-        let (up, down) = (loss_at(1e-2), loss_at(-2e-2));
-        assert!(((up - down) / 2e-2 - f64::from(gradient[2])).abs() < 1e-3, "{} {}", (up - down) / 2e-2, gradient[2]);
+        let gradients = measured(&model, input.clone()).gradients;
+        for path in ["head.weight", "conditions.subjects", "conditions.level_in", "recurrent.layers.0.weight_ih"] {
+            let gradient: Vec<f32> = gradients[path].clone().try_into_vec_as().unwrap();
+            let mut arrays = weights::arrays(&model).unwrap();
+            let mut loss_at = |delta: f32| -> f64 {
+                let step = arrays.get_mut(path).unwrap();
+                step.values[2] += delta;
+                let moved = weights::with_arrays(model.clone(), &arrays).unwrap();
+                f64::from(moved.forward(input.clone(), None).square().mean().into_scalar::<f32>())
+            };
+            let (up, down) = (loss_at(1e-2), loss_at(-2e-2));
+            let slope = (up - down) / 2e-2;
+            assert!((slope - f64::from(gradient[2])).abs() < 1e-3, "{path}: {slope} {}", gradient[2]);
+        }
     }
 
     #[test]

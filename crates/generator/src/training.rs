@@ -9,12 +9,17 @@ use burn::tensor::{Device, TensorData};
 use physiosynth_signal::{Cancelled, Progress, Seed, SegmentSet};
 use serde::{Deserialize, Serialize};
 
+use crate::average;
 use crate::checkpoint::{CheckpointError, Folder, State};
-use crate::config::{ConfigError, GeneratorConfig};
+use crate::config::{ConfigError, GeneratorConfig, Keep};
 use crate::data::{DataError, TrainingData};
 use crate::model::{Generator, InputLayout, ModelDescription};
-use crate::objective::{self, Batch, Objective};
+use crate::objective::{self, Batch, Objective, ObjectiveName};
 use crate::optimiser::{self, Optimiser};
+use crate::population::Population;
+
+/// The remark beside the progress is renewed after so many steps.
+const NOTE_EVERY: usize = 10;
 
 /// What is known of one epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,9 +28,11 @@ pub struct Epoch {
     pub epoch: usize,
     /// Training steps taken so far.
     pub step: u64,
-    /// Mean training loss of the epoch's steps, with dropout: squared error in normalised units.
+    /// Mean training loss of the epoch's steps, with dropout: squared error, for `paired` in normalised units, for `denoising` relative
+    /// to what is left to learn at each noise level.
     pub train_loss: f64,
-    /// Loss of the validation subjects' segments at the epoch's end, without dropout; none where there are none.
+    /// Loss of the validation subjects' segments at the epoch's end, without dropout, under the weights' running mean where there is
+    /// one; none where there are none.
     pub validation_loss: Option<f64>,
     /// Mean over the steps of the norm of the gradient over all parameters, before clipping.
     pub gradient_norm_mean: f64,
@@ -53,7 +60,7 @@ pub enum Stopped {
 pub struct TrainingOutcome {
     /// One entry per epoch.
     pub history: Vec<Epoch>,
-    /// Number of the epoch whose weights are the best: the lowest validation loss, or the last where nothing validates.
+    /// Number of the epoch with the lowest validation loss, or the last where nothing validates.
     pub best_epoch: usize,
     /// Why it ended.
     pub stopped: Stopped,
@@ -150,10 +157,14 @@ pub fn train(
     data.remarks.iter().for_each(|remark| progress.warn(remark));
     let device = device.clone().without_autodiff();
     let channels = segments.channels();
-    let model = Generator::new(config, segments.time(), channels, data.classes.len(), seed, &device.clone().autodiff());
-    let description = describe(segments, config, seed, &data, &model);
+    let mut description = describe(segments, config, seed, &data);
+    let model = Generator::new(config, description.sizes(), seed, &device.clone().autodiff());
+    description.parameters = model.num_params();
     let folder = Folder::new(model_dir);
     let state = begin(&folder, model_dir, &description, (model, &device), existing, progress)?;
+    if config.objective == ObjectiveName::Denoising {
+        folder.save_population(&Population::of(segments, &data))?;
+    }
     let mut objective = objective::objective(&data, config, seed, channels);
     let steps_per_epoch = match config.steps_per_epoch {
         0 => objective.steps_per_pass(config.batch),
@@ -163,7 +174,7 @@ pub fn train(
         config,
         seed,
         device,
-        layout: InputLayout::new(segments.time(), segments.mark_index, channels, data.classes.len()),
+        layout: InputLayout::new(config, description.sizes()),
         channels,
         steps_per_epoch,
         validation: objective.validation(config.generation_batch),
@@ -183,18 +194,23 @@ pub fn train(
     })
 }
 
-fn describe(set: &SegmentSet, config: &GeneratorConfig, seed: Seed, data: &TrainingData, model: &Generator) -> ModelDescription {
+/// The description of the model to be trained, its number of parameters still 0.
+fn describe(set: &SegmentSet, config: &GeneratorConfig, seed: Seed, data: &TrainingData) -> ModelDescription {
     ModelDescription {
-        format: 1,
+        format: 2,
         generator: config.clone(),
         seed: seed.0,
         time: set.time(),
         sampling_frequency_hz: set.sampling_frequency_hz,
         mark_index: set.mark_index,
         channel_names: set.channel_names.clone(),
+        channel_units: set.channel_units.clone(),
         classes: data.classes.clone(),
+        codes: data.codes.clone(),
+        subjects: data.subjects.clone(),
+        deviation: data.deviation(),
         data: format!("{:016x}", data.fingerprint()),
-        parameters: model.num_params(),
+        parameters: 0,
     }
 }
 
@@ -234,7 +250,8 @@ fn begin(
         _ => {}
     }
     folder.start(description)?;
-    Ok(State { model, optimiser: Optimiser::new(), history: Vec::new(), finished: false })
+    let average = (description.generator.average_decay > 0.0).then(|| model.valid());
+    Ok(State { model, average, optimiser: Optimiser::new(), history: Vec::new(), finished: false })
 }
 
 /// The epoch with the best weights: the lowest validation loss, the first of equals; without validation, the last.
@@ -279,10 +296,16 @@ impl Training<'_> {
             };
             state.finished = self.reason_to_stop(&state.history).is_some();
             // The best weights first: if the process dies before the state is saved, the epoch is done again and gives the same.
-            if best(&state.history).map(|e| e.epoch) == Some(state.history.len()) {
-                self.folder.save_best(&state.model)?;
+            let best = best(&state.history).map(|e| e.epoch) == Some(state.history.len());
+            let kept = match self.config.keep {
+                Keep::Best => best,
+                Keep::Last => true,
+            };
+            let saves = state.finished || state.history.len() - saved >= self.config.checkpoint_epochs;
+            if kept && (saves || self.config.keep == Keep::Best) {
+                self.folder.save_best(state.average.as_ref().unwrap_or(&state.model))?;
             }
-            if state.finished || state.history.len() - saved >= self.config.checkpoint_epochs {
+            if saves {
                 self.folder.save_last(&state)?;
                 saved = state.history.len();
             }
@@ -321,12 +344,18 @@ impl Training<'_> {
                 return Err(self.diverged(number, global, loss, norm));
             }
             state.model = model;
+            state.average = state.average.map(|mean| average::updated(mean, &state.model, self.config.average_decay, global));
             losses += loss;
             norms += norm;
             largest = largest.max(norm);
             self.progress.advance(1);
+            if step % NOTE_EVERY == 0 {
+                let rate = ((step + 1) * self.config.batch) as f64 / begun.elapsed().as_secs_f64();
+                let loss = losses / (step + 1) as f64;
+                self.progress.note(&format!("epoch {}: loss {loss:.4}, norm {norm:.3}, {rate:.0} segments a second", number + 1));
+            }
         }
-        let validation_loss = self.validate(&state.model)?.map(nine_digits);
+        let validation_loss = self.validate(&state)?.map(nine_digits);
         let count = self.steps_per_epoch as f64;
         state.history.push(Epoch {
             epoch: number + 1,
@@ -358,7 +387,7 @@ impl Training<'_> {
         rate: f64,
     ) -> Result<(Generator, f64, f64), TrainError> {
         let device = self.device.clone().autodiff();
-        let input = self.layout.input(&batch.noisy, &batch.class, &device);
+        let input = self.layout.input(&batch.noisy, &batch.told, &device);
         let mut masks = self.seed.stream("generator: dropout", global);
         let output = model.forward(input, Some(&mut masks));
         let loss = mean_squared_error(output, &batch.target, &device);
@@ -370,17 +399,17 @@ impl Training<'_> {
     }
 
     /// Mean squared error over the validation examples; summed on the host, in order.
-    fn validate(&self, model: &Generator) -> Result<Option<f64>, TrainError> {
+    fn validate(&self, state: &State) -> Result<Option<f64>, TrainError> {
         if self.validation.is_empty() {
             return Ok(None);
         }
-        let model = model.valid();
+        let model = state.average.clone().unwrap_or_else(|| state.model.valid());
         let (mut sum, mut count) = (0.0, 0_usize);
         for batch in &self.validation {
             if self.progress.cancelled() {
                 return Err(Cancelled.into());
             }
-            let output = model.forward(self.layout.input(&batch.noisy, &batch.class, &self.device), None);
+            let output = model.forward(self.layout.input(&batch.noisy, &batch.told, &self.device), None);
             let output = output.try_into_vec_as::<f32>().map_err(|error| TrainError::Device { cause: error.to_string() })?;
             sum += output.iter().zip(&batch.target).map(|(&x, &y)| f64::from(x - y).powi(2)).sum::<f64>();
             count += output.len();
@@ -392,7 +421,7 @@ impl Training<'_> {
 
 /// `x` to nine significant digits: a history read back from its file is then the same to the last bit (the reader of JSON may be
 /// off by one in the seventeenth), so that a resumed training writes the same bytes.
-fn nine_digits(x: f64) -> f64 {
+pub(crate) fn nine_digits(x: f64) -> f64 {
     format!("{x:.8e}").parse().unwrap_or(x)
 }
 

@@ -9,8 +9,6 @@ use burn::tensor::TensorData;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use crate::model::Generator;
-
 /// Values on the host, row-major.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Array {
@@ -28,14 +26,14 @@ impl Array {
 }
 
 /// Every parameter of `model` by its path, such as `recurrent.layers.0.weight_ih`.
-pub(crate) fn arrays(model: &Generator) -> Result<BTreeMap<String, Array>, String> {
+pub(crate) fn arrays(model: &impl Module) -> Result<BTreeMap<String, Array>, String> {
     let mut reader = Reader { path: Vec::new(), found: Ok(BTreeMap::new()) };
     model.visit(&mut reader);
     reader.found
 }
 
 /// `model` with its parameters replaced by the arrays of their paths; says which is missing or of another shape.
-pub(crate) fn with_arrays(model: Generator, arrays: &BTreeMap<String, Array>) -> Result<Generator, String> {
+pub(crate) fn with_arrays<M: Module>(model: M, arrays: &BTreeMap<String, Array>) -> Result<M, String> {
     let mut writer = Writer { path: Vec::new(), arrays, problem: None };
     let model = model.map(&mut writer);
     match writer.problem {

@@ -1,4 +1,4 @@
-//! Generation from a trained model.
+//! Generation from a model of the paired objective.
 
 #[path = "../src/toy.rs"]
 mod toy;
@@ -7,11 +7,14 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use ndarray::s;
-use physiosynth_generator::{Existing, GeneratorConfig, Request, SampleError, generate, train};
+use physiosynth_generator::{Existing, GeneratorConfig, ObjectiveName, Request, SampleError, SamplerConfig, generate, train};
 use physiosynth_signal::{Group, Seed, SegmentSet, Silent, Split};
 
 fn trained(set: &SegmentSet) -> tempfile::TempDir {
     let config = GeneratorConfig {
+        objective: ObjectiveName::Paired,
+        average_decay: 0.0,
+        frame: 1,
         units: 8,
         layers: 1,
         snr_db: 15.0,
@@ -28,11 +31,11 @@ fn trained(set: &SegmentSet) -> tempfile::TempDir {
 }
 
 fn request(label: &str, subject: Option<&str>, count: usize, patient: &str) -> Request {
-    Request { label: label.into(), subject: subject.map(Into::into), count, patient: patient.into() }
+    Request { label: label.into(), subject: subject.map(Into::into), count, patient: patient.into(), rr_s: Vec::new(), first: 0 }
 }
 
 fn sample(folder: &Path, set: &SegmentSet, requests: &[Request], seed: u64) -> Result<SegmentSet, SampleError> {
-    generate(folder, set, requests, Seed(seed), &Device::flex(), &Silent)
+    generate(folder, set, requests, &SamplerConfig::default(), Seed(seed), &Device::flex(), &Silent)
 }
 
 #[test]

@@ -8,12 +8,17 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use burn::tensor::Device;
-use physiosynth_generator::{Existing, GeneratorConfig, Stopped, TrainError, TrainingOutcome, train};
+use physiosynth_generator::config::{Keep, Schedule};
+use physiosynth_generator::{Existing, GeneratorConfig, ObjectiveName, Stopped, TrainError, TrainingOutcome, train};
 use physiosynth_recurrent::Cell;
 use physiosynth_signal::{Progress, Seed, SegmentSet, Silent, Split};
 
 fn config() -> GeneratorConfig {
     GeneratorConfig {
+        objective: ObjectiveName::Paired,
+        average_decay: 0.0,
+        keep: Keep::Best,
+        frame: 1,
         units: 8,
         layers: 2,
         snr_db: 15.0,
@@ -25,6 +30,18 @@ fn config() -> GeneratorConfig {
         patience: 0,
         generation_batch: 5,
         ..Default::default()
+    }
+}
+
+/// The other objective, with a running mean of the weights.
+fn denoising() -> GeneratorConfig {
+    GeneratorConfig {
+        objective: ObjectiveName::Denoising,
+        average_decay: 0.9,
+        keep: Keep::Last,
+        frame: 2,
+        subject_dimensions: 3,
+        ..config()
     }
 }
 
@@ -82,63 +99,107 @@ fn loss_falls_well_below_the_variance() {
     }
 }
 
+/// Noise that cannot be taken away leaves a loss of 1 where σ is large; what is learnt shows below that.
+#[test]
+fn denoising_loss_falls_on_training_and_on_validation_subjects() {
+    let set = toy::segments(64, 24, 1);
+    for cell in [Cell::Lstm, Cell::Gru, Cell::Simple] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = GeneratorConfig { cell, epochs: 8, steps_per_epoch: 20, batch: 16, ..denoising() };
+        let outcome = run(&set, &config, folder.path()).unwrap();
+        let (first, last) = (&outcome.history[0], outcome.history.last().unwrap());
+        assert!(last.train_loss < 0.6 * first.train_loss, "{cell:?}: {} of {}", last.train_loss, first.train_loss);
+        assert!(last.validation_loss.unwrap() < 0.6 * first.validation_loss.unwrap(), "{cell:?}: {:?}", last.validation_loss);
+    }
+}
+
 #[test]
 fn resumed_training_equals_an_uninterrupted_one_to_the_last_byte() {
+    let folder = ["best.safetensors", "config.json", "history.json", "last.safetensors"];
+    resumes_to_the_same_bytes(&config(), &folder);
+    let folder = ["best.safetensors", "config.json", "history.json", "last.safetensors", "population.json"];
+    resumes_to_the_same_bytes(&denoising(), &folder);
+}
+
+fn resumes_to_the_same_bytes(config: &GeneratorConfig, names: &[&str]) {
     let set = toy::segments(48, 12, 2);
     let whole = tempfile::tempdir().unwrap();
-    run(&set, &config(), whole.path()).unwrap();
+    run(&set, config, whole.path()).unwrap();
     let expected = files(whole.path());
-    assert_eq!(expected.keys().collect::<Vec<_>>(), ["best.safetensors", "config.json", "history.json", "last.safetensors"]);
+    assert_eq!(expected.keys().collect::<Vec<_>>(), names);
 
     // Stopped in the middle of the third epoch: two are kept.
     let parts = tempfile::tempdir().unwrap();
     let stop = StopAfter::new(12, false);
-    let error = train(&set, &config(), Seed(7), &Device::flex(), parts.path(), Existing::Resume, &stop).unwrap_err();
+    let error = train(&set, config, Seed(7), &Device::flex(), parts.path(), Existing::Resume, &stop).unwrap_err();
     assert!(matches!(error, TrainError::Cancelled(_)), "{error}");
-    let outcome = run(&set, &config(), parts.path()).unwrap();
+    let outcome = run(&set, config, parts.path()).unwrap();
     assert_eq!((outcome.resumed_from, outcome.history.len()), (2, 4));
     assert!(files(parts.path()) == expected, "the files differ");
 
     // A finished training is not trained again.
-    assert_eq!(run(&set, &config(), parts.path()).unwrap().resumed_from, 4);
+    assert_eq!(run(&set, config, parts.path()).unwrap().resumed_from, 4);
     assert!(files(parts.path()) == expected, "the files differ");
 }
 
 #[test]
 fn killed_training_resumes_from_the_last_save() {
     let set = toy::segments(48, 12, 2);
-    let config = GeneratorConfig { checkpoint_epochs: 2, ..config() };
-    let whole = tempfile::tempdir().unwrap();
-    run(&set, &config, whole.path()).unwrap();
+    for base in [config(), denoising()] {
+        let config = GeneratorConfig { checkpoint_epochs: 2, ..base };
+        let whole = tempfile::tempdir().unwrap();
+        run(&set, &config, whole.path()).unwrap();
 
-    let killed = tempfile::tempdir().unwrap();
-    let stop = StopAfter::new(18, true);
-    let dies = || train(&set, &config, Seed(7), &Device::flex(), killed.path(), Existing::Resume, &stop);
-    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(dies)).is_err());
-    // What a crash in the middle of a write leaves.
-    std::fs::write(killed.path().join("last.safetensors.tmp"), b"half").unwrap();
-    let outcome = run(&set, &config, killed.path()).unwrap();
-    assert_eq!(outcome.resumed_from, 2, "saved every two epochs, killed in the fourth");
-    assert!(files(killed.path()) == files(whole.path()), "the files differ");
+        let killed = tempfile::tempdir().unwrap();
+        let stop = StopAfter::new(18, true);
+        let dies = || train(&set, &config, Seed(7), &Device::flex(), killed.path(), Existing::Resume, &stop);
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(dies)).is_err());
+        // What a crash in the middle of a write leaves.
+        std::fs::write(killed.path().join("last.safetensors.tmp"), b"half").unwrap();
+        let outcome = run(&set, &config, killed.path()).unwrap();
+        assert_eq!(outcome.resumed_from, 2, "saved every two epochs, killed in the fourth");
+        assert!(files(killed.path()) == files(whole.path()), "the files differ");
+    }
 }
 
 #[test]
 fn same_seed_gives_the_same_bytes_with_any_number_of_threads() {
     // Large enough for the parallel kernels: 32 × 40 × 64 × 256 multiplications per product.
     let set = toy::segments(48, 40, 3);
-    let config = GeneratorConfig { units: 64, batch: 32, epochs: 1, steps_per_epoch: 2, ..config() };
-    let on = |threads: usize, seed: u64| {
-        let folder = tempfile::tempdir().unwrap();
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| train(&set, &config, Seed(seed), &Device::flex(), folder.path(), Existing::Resume, &Silent)).unwrap();
-        files(folder.path())
-    };
-    let one = on(1, 7);
-    assert!(one == on(1, 7), "two runs differ");
-    for threads in [2, 3, 4] {
-        assert!(one == on(threads, 7), "{threads} threads give other files than one");
+    for base in [config(), denoising()] {
+        let config = GeneratorConfig { units: 64, batch: 32, epochs: 1, steps_per_epoch: 2, ..base };
+        let on = |threads: usize, seed: u64| {
+            let folder = tempfile::tempdir().unwrap();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| train(&set, &config, Seed(seed), &Device::flex(), folder.path(), Existing::Resume, &Silent)).unwrap();
+            files(folder.path())
+        };
+        let one = on(1, 7);
+        assert!(one == on(1, 7), "two runs differ");
+        for threads in [2, 3, 4] {
+            assert!(one == on(threads, 7), "{threads} threads give other files than one");
+        }
+        assert!(one != on(2, 8), "the seed changes nothing");
     }
-    assert!(one != on(2, 8), "the seed changes nothing");
+}
+
+#[test]
+fn the_weights_kept_are_the_best_or_the_last() {
+    // Validation segments that nobody can learn from the training ones: the loss soon rises.
+    let mut set = toy::segments(48, 12, 4);
+    for i in set.indices(|s| s.split == Split::Validation) {
+        set.signals.index_axis_mut(ndarray::Axis(0), i).mapv_inplace(|x| -x);
+    }
+    let kept = |keep: Keep, epochs: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let config = GeneratorConfig { keep, epochs, schedule: Schedule::Constant, ..config() };
+        let outcome = run(&set, &config, folder.path()).unwrap();
+        (outcome.best_epoch, files(folder.path()).remove("best.safetensors").unwrap())
+    };
+    let (best_epoch, best) = kept(Keep::Best, 12);
+    assert!(best_epoch < 12);
+    assert!(best == kept(Keep::Last, best_epoch).1, "the best are those of a training that ended there");
+    assert!(best != kept(Keep::Last, 12).1);
 }
 
 #[test]

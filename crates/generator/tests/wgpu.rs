@@ -5,10 +5,9 @@
 #[path = "../src/toy.rs"]
 mod toy;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use physiosynth_generator::device::choose;
-use physiosynth_generator::model::{Generator, InputLayout};
-use physiosynth_generator::{DeviceChoice, Existing, GeneratorConfig, train};
+use physiosynth_generator::{DeviceChoice, Existing, GeneratorConfig, ObjectiveName, Request, SamplerConfig, generate, train};
 use physiosynth_recurrent::Cell;
 use physiosynth_signal::{Seed, Silent};
 
@@ -22,27 +21,12 @@ fn wgpu() -> Option<Device> {
     Some(device)
 }
 
-#[test]
-fn forward_agrees_with_the_cpu() {
-    let Some(gpu) = wgpu() else { return };
-    for cell in [Cell::Lstm, Cell::Gru, Cell::Simple] {
-        let config = GeneratorConfig { cell, units: 6, ..Default::default() };
-        let output = |device: &Device| -> Vec<f32> {
-            let input = InputLayout::new(10, 3, 1, 2).input(&[0.7; 30], &[0, 1, 0], device);
-            let output: Tensor<3> = Generator::new(&config, 10, 1, 2, Seed(1), device).forward(input, None);
-            output.try_into_vec_as().unwrap()
-        };
-        for (cpu, gpu) in output(&Device::flex()).iter().zip(output(&gpu)) {
-            assert!((cpu - gpu).abs() < 1e-3, "{cell:?}: {cpu} on the CPU, {gpu} on the GPU");
-        }
-    }
-}
-
-#[test]
-fn training_agrees_with_the_cpu() {
-    let Some(gpu) = wgpu() else { return };
-    let set = toy::segments(32, 10, 2);
-    let config = GeneratorConfig {
+/// Both objectives: the paired one at each sample, the denoising one in frames, with its conditions and the mean of its weights.
+fn config(objective: ObjectiveName, cell: Cell) -> GeneratorConfig {
+    GeneratorConfig {
+        objective,
+        cell,
+        frame: if objective == ObjectiveName::Paired { 1 } else { 3 },
         units: 6,
         batch: 4,
         epochs: 2,
@@ -50,15 +34,39 @@ fn training_agrees_with_the_cpu() {
         learning_rate: 0.01,
         warmup_steps: 0,
         ..Default::default()
-    };
-    let history = |device: &Device| {
-        let folder = tempfile::tempdir().unwrap();
-        train(&set, &config, Seed(1), device, folder.path(), Existing::Resume, &Silent).unwrap().history
-    };
-    for (cpu, gpu) in history(&Device::flex()).iter().zip(history(&gpu)) {
-        assert!((cpu.train_loss - gpu.train_loss).abs() < 1e-3, "{cpu:?} {gpu:?}");
-        assert!((cpu.gradient_norm_max - gpu.gradient_norm_max).abs() < 1e-3 * (1.0 + cpu.gradient_norm_max), "{cpu:?} {gpu:?}");
-        let (cpu, gpu) = (cpu.validation_loss.unwrap(), gpu.validation_loss.unwrap());
-        assert!((cpu - gpu).abs() < 1e-3, "{cpu} {gpu}");
+    }
+}
+
+#[test]
+fn training_and_sampling_agree_with_the_cpu() {
+    let Some(gpu) = wgpu() else { return };
+    let set = toy::segments(32, 10, 2);
+    for (objective, cell) in [
+        (ObjectiveName::Paired, Cell::Lstm),
+        (ObjectiveName::Denoising, Cell::Lstm),
+        (ObjectiveName::Denoising, Cell::Gru),
+        (ObjectiveName::Denoising, Cell::Simple),
+    ] {
+        let on = |device: &Device| {
+            let folder = tempfile::tempdir().unwrap();
+            let config = config(objective, cell);
+            let outcome = train(&set, &config, Seed(1), device, folder.path(), Existing::Resume, &Silent).unwrap();
+            let request =
+                Request { label: "V".into(), subject: None, count: 5, patient: "s1".into(), rr_s: vec![[0.5, 0.9]; 5], first: 0 };
+            let sampler = SamplerConfig { steps: 4, ..Default::default() };
+            let made = generate(folder.path(), &set, &[request], &sampler, Seed(1), device, &Silent).unwrap();
+            (outcome.history, made)
+        };
+        let ((cpu, made), (gpu, made_there)) = (on(&Device::flex()), on(&gpu));
+        for (cpu, gpu) in cpu.iter().zip(gpu) {
+            assert!((cpu.train_loss - gpu.train_loss).abs() < 1e-3, "{cpu:?} {gpu:?}");
+            let norm = cpu.gradient_norm_max;
+            assert!((norm - gpu.gradient_norm_max).abs() < 1e-3 * (1.0 + norm), "{cpu:?} {gpu:?}");
+            let (cpu, gpu) = (cpu.validation_loss.unwrap(), gpu.validation_loss.unwrap());
+            assert!((cpu - gpu).abs() < 1e-3, "{cpu} {gpu}");
+        }
+        let apart = made.signals.iter().zip(&made_there.signals).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+        assert!(apart < 1e-2, "{objective:?} {cell:?}: {apart}");
+        assert_eq!(made.segments, made_there.segments);
     }
 }

@@ -8,6 +8,7 @@ use physiosynth_generator::device::DeviceChoice;
 
 use crate::commands::bench::Size;
 use crate::config::Preset;
+use crate::patients::RecordFormat;
 
 /// Learn an annotated database of biomedical signals; write synthetic patients; show how faithful and diverse they are.
 ///
@@ -66,7 +67,10 @@ DIR/config.toml holds every setting with its value; --config takes it back.";
 
 const GENERATE_EXAMPLES: &str = "Examples:
   physiosynth generate --output reports/mit --class V --count 500
-  physiosynth generate --output reports/mit --subject 119 --subject 208";
+  physiosynth generate --output reports/mit --subject 119 --subject 208
+  physiosynth generate --model reports/mit --patients 50 --minutes 30 --output patients
+
+With --model, --output is a folder of records alone: WFDB (or EDF+ with --format edf), annotated, headers saying SYNTHETIC.";
 
 const EVALUATE_EXAMPLES: &str = "Examples:
   physiosynth evaluate --output reports/mit              the stage of a run
@@ -117,9 +121,29 @@ pub(crate) struct Generate {
     /// How many segments of each class.
     #[arg(long, value_name = "N")]
     count: Option<u64>,
+    /// How many synthetic patients, each a record.
+    #[arg(long, value_name = "N")]
+    pub(crate) patients: Option<usize>,
+    /// Length of each patient's record in minutes.
+    #[arg(long, value_name = "M")]
+    pub(crate) minutes: Option<f64>,
+    /// Write only patients' records into --output, with the model of this finished run.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) model: Option<PathBuf>,
+    /// Put back noise and baseline wander like those that denoising took away.
+    #[arg(long)]
+    pub(crate) noise: bool,
+    /// Format of patients' records.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<RecordFormat>,
 }
 
 impl Generate {
+    /// Whether patients are asked for apart from a run's stage.
+    pub(crate) fn stands_alone(&self) -> bool {
+        self.model.is_some()
+    }
+
     /// The same as settings of a run.
     pub(crate) fn as_run(&self) -> Run {
         let mut run = self.run.clone();
@@ -131,6 +155,10 @@ impl Generate {
             run.set.push(format!("generation.subjects={}", list(&self.subject)));
         }
         run.set.extend(self.count.map(|n| format!("generation.segments_per_class={n}")));
+        run.set.extend(self.patients.map(|n| format!("generation.patients={n}")));
+        run.set.extend(self.minutes.map(|m| format!("generation.patient_duration_s={:?}", 60.0 * m)));
+        run.set.extend(self.noise.then(|| "generation.noise=true".to_owned()));
+        run.set.extend(self.format.map(|format| format!("generation.format=\"{}\"", format.name())));
         run
     }
 }

@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod interrupt;
 mod manifest;
+mod patients;
 mod run_folder;
 mod source;
 mod stages;
@@ -43,6 +44,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Run(run) => commands::run::run(run, None),
         Command::Preprocess(run) => commands::run::run(run, Some(stages::Stage::Preprocess)),
         Command::Train(run) => commands::run::run(run, Some(stages::Stage::Train)),
+        Command::Generate(generate) if generate.stands_alone() => commands::generate::generate(generate),
         Command::Generate(generate) => commands::run::run(&generate.as_run(), Some(stages::Stage::Generate)),
         Command::Evaluate(evaluate) => commands::evaluate::evaluate(evaluate),
         Command::Report(run) => commands::run::run(run, Some(stages::Stage::Report)),

@@ -48,6 +48,11 @@ impl RunFolder {
         self.path.join("preprocessing.json")
     }
 
+    /// The beats of every record in order of time, all splits: what the rhythm model learns from.
+    pub(crate) fn rhythms(&self) -> PathBuf {
+        self.path.join("rhythms.json")
+    }
+
     pub(crate) fn model(&self) -> PathBuf {
         self.path.join("model")
     }

@@ -24,6 +24,8 @@ pub mod normalise;
 mod preprocess;
 mod record_segments;
 pub mod resample;
+mod residual;
+mod rhythm;
 pub mod segmentation;
 pub mod split;
 mod summary;

@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use ndarray::{Array2, Array3};
-use physiosynth_signal::{Cancelled, Group, Progress, RecordSource, Seed, Segment, SegmentSet, SourceError, Split};
+use physiosynth_signal::{BeatSequence, Cancelled, Group, Progress, RecordSource, Seed, Segment, SegmentSet, SourceError, Split};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
@@ -75,6 +75,8 @@ pub enum PreprocessError {
 pub struct Prepared {
     /// The segments of all splits, records in the database's order, beats in order of time.
     pub segments: SegmentSet,
+    /// The beats of every record in order of time, those without a segment included: what a model of rhythm learns from.
+    pub sequences: Vec<BeatSequence>,
     /// What was done.
     pub summary: Summary,
 }
@@ -264,9 +266,14 @@ fn to_unit(mut record: CutRecord, unit: Option<String>) -> Result<CutRecord, Str
     let (Some(own), Some(common)) = (volts(&record.unit), volts(&unit)) else {
         return Err(format!("its signal is in '{}', that of the records before in '{unit}'", record.unit));
     };
-    let factor = (own / common) as f32;
+    let ratio: f64 = own / common;
+    let factor = ratio as f32;
     for (_, scaling) in &mut record.beats {
         *scaling = Scaling { scale: scaling.scale * factor, offset: scaling.offset * factor };
+    }
+    if let Some(residual) = &mut record.sequence.residual {
+        residual.density.iter_mut().for_each(|density| *density *= ratio.powi(2));
+        residual.unit.clone_from(&unit);
     }
     record.unit = unit;
     Ok(record)
@@ -298,7 +305,8 @@ fn finish(
     });
 
     let clock = Instant::now();
-    let mut segments = join(records, config, &mut summary)?;
+    let mut sequences = Vec::with_capacity(records.len());
+    let mut segments = join(records, config, &mut summary, &mut sequences)?;
     let joined = clock.elapsed().as_secs_f64();
     let clock = Instant::now();
     if config.normalise == Normalise::TrainingSet {
@@ -330,7 +338,7 @@ fn finish(
     ];
     summary.timings = timings.map(|(step, seconds)| Timing { step: step.into(), seconds }).into();
     segments.check().map_err(|error| PreprocessError::Shape(error.to_string()))?;
-    Ok(Prepared { segments, summary })
+    Ok(Prepared { segments, sequences, summary })
 }
 
 /// Notes classes that cannot be learned or judged.
@@ -358,7 +366,12 @@ fn choose_stretches(records: &[CutRecord], seed: Seed) -> Vec<Stretch> {
 }
 
 /// One set of all records' segments; each record is dropped once its segments are copied.
-fn join(records: Vec<CutRecord>, config: &PreprocessingConfig, summary: &mut Summary) -> Result<SegmentSet, PreprocessError> {
+fn join(
+    records: Vec<CutRecord>,
+    config: &PreprocessingConfig,
+    summary: &mut Summary,
+    sequences: &mut Vec<BeatSequence>,
+) -> Result<SegmentSet, PreprocessError> {
     let window = config.window();
     let count: usize = records.iter().map(|record| record.beats.len()).sum();
     let mut signals = Vec::with_capacity(count * window.length());
@@ -386,6 +399,7 @@ fn join(records: Vec<CutRecord>, config: &PreprocessingConfig, summary: &mut Sum
                 derived_from: String::new(),
             });
         }
+        sequences.push(record.sequence);
         summary.records.push(record.summary);
     }
     let shape = |error: ndarray::ShapeError| PreprocessError::Shape(error.to_string());

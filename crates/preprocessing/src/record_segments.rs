@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use physiosynth_signal::{Channel, Record, Seed, Split};
+use physiosynth_signal::{BeatSequence, Channel, Record, Seed, Split};
 use rand::RngExt;
 
 use crate::denoise::{DenoiseMemory, Denoiser};
@@ -11,7 +11,7 @@ use crate::normalise::Scaling;
 use crate::resample::Resampler;
 use crate::segmentation::{Beat, Dropped, Missing, at_working_rate, beats, bridge};
 use crate::summary::{RecordSummary, Stretch};
-use crate::{Normalise, PreprocessingConfig};
+use crate::{Normalise, PreprocessingConfig, residual, rhythm};
 
 /// Duration of a stretch shown before and after denoising.
 const STRETCH_S: f64 = 10.0;
@@ -50,6 +50,8 @@ pub(crate) struct CutRecord {
     pub(crate) signals: Vec<f32>,
     /// The beat of each segment, and its scaling.
     pub(crate) beats: Vec<(Beat, Scaling)>,
+    /// All of its beats in order of time.
+    pub(crate) sequence: BeatSequence,
     /// A stretch to show, of training records.
     pub(crate) stretch: Option<Stretch>,
     pub(crate) seconds: StepSeconds,
@@ -117,6 +119,7 @@ pub(crate) fn cut(
     if found.is_empty() {
         return Err(RecordProblem::NoBeats(annotations.len()));
     }
+    let rhythms = rhythm::in_force(&annotations, &found);
     if marks_hz != sampling_frequency_hz {
         // Annotations count in another rate than this signal's: positions are kept in the signal's samples.
         for beat in &mut found {
@@ -131,7 +134,10 @@ pub(crate) fn cut(
     let stretch = (split == Split::Train).then(|| source.stretch(&samples, &clean, &found, &missing, seed)).flatten();
     let duration_s = samples.len() as f64 / sampling_frequency_hz;
     let source_bytes = size_of_val(&samples[..]) as u64 * 4;
+    let residual = if config.denoise.enabled { residual::spectrum(&samples, &clean, sampling_frequency_hz, &unit) } else { None };
     drop(samples);
+    let about = (name.clone(), subject.clone(), split);
+    let sequence = rhythm::sequence(about, &found, rhythms, sampling_frequency_hz, residual);
     seconds.segment = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();
@@ -168,7 +174,7 @@ pub(crate) fn cut(
         missing_samples: missing.count(),
         problems,
     };
-    Ok(CutRecord { summary, unit, signals, beats: kept, stretch, seconds, working_bytes: source_bytes })
+    Ok(CutRecord { summary, unit, signals, beats: kept, sequence, stretch, seconds, working_bytes: source_bytes })
 }
 
 /// Fits a z-score to a record's known samples.

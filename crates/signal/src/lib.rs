@@ -24,6 +24,7 @@ mod progress;
 mod random;
 mod record;
 mod segments;
+mod sequence;
 mod source;
 
 pub use annotation::{Annotation, Code};
@@ -31,4 +32,5 @@ pub use progress::{Cancelled, Progress, Silent};
 pub use random::Seed;
 pub use record::{Channel, Digitisation, Record};
 pub use segments::{Group, Segment, SegmentError, SegmentSet, Split};
+pub use sequence::{BeatSequence, Residual};
 pub use source::{RecordEntry, RecordSource, SourceError};

@@ -40,7 +40,7 @@ pub(super) fn digitise(path: &Path, channel: &Channel, coding: &Coding) -> Resul
 }
 
 /// The digital values under a digitisation; `None` where one of them is out of the format's range.
-fn apply(samples: &[f32], digitisation: Digitisation, coding: &Coding) -> Option<Digital> {
+pub(super) fn apply(samples: &[f32], digitisation: Digitisation, coding: &Coding) -> Option<Digital> {
     let (gain, baseline) = (digitisation.gain, f64::from(digitisation.baseline));
     let range = f64::from(coding.minimum)..=f64::from(coding.maximum);
     let digital = samples.iter().map(|&sample| {

@@ -10,6 +10,7 @@ mod record;
 mod segments;
 pub mod signal;
 mod start;
+mod stream;
 
 mod text;
 mod write;
@@ -27,6 +28,7 @@ pub use info::{Sex, SubjectInfo, subject_info};
 pub(crate) use inspect::inspect_signals;
 pub use record::read_record;
 pub use signal::SignalFormat;
+pub use stream::RecordWriter;
 pub use write::write_record;
 
 /// Extension of the annotation file that goes with a record unless another is asked for: the reference annotations.

@@ -43,7 +43,8 @@ pub fn write_record(folder: &Path, record: &Record, format: SignalFormat) -> Res
     }
     let annotations = annotation::encode(&annotation_path, &record.annotations, None)?;
     let files = files(&layout, coding);
-    let header = header(record, &layout, &digital, &files, coding);
+    let stated: Vec<Stated> = digital.iter().map(Stated::of).collect();
+    let header = header(record, &layout, &stated, &files, coding);
 
     std::fs::create_dir_all(folder).map_err(FormatError::io(folder, "create the folder"))?;
     for (index, channels) in files.iter().enumerate() {
@@ -84,16 +85,16 @@ fn files(layout: &Layout, coding: &Coding) -> Vec<Range<usize>> {
 }
 
 /// How the channels are laid out in the file.
-struct Layout {
+pub(super) struct Layout {
     /// Frames: samples per channel at the record's sampling frequency.
-    frames: usize,
+    pub(super) frames: usize,
     /// Samples per frame of each channel.
-    per_frame: Vec<usize>,
+    pub(super) per_frame: Vec<usize>,
 }
 
 impl Layout {
     /// Checks that the record has a name that a header can bear, a sampling frequency, and channels that fit together.
-    fn new(path: &Path, record: &Record) -> Result<Self, FormatError> {
+    pub(super) fn new(path: &Path, record: &Record) -> Result<Self, FormatError> {
         let refuse = |cause: String, remedy| Err(FormatError::Unwritable { path: path.to_path_buf(), cause, remedy });
         if record.name.is_empty() || !record.name.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-')) {
             let cause = format!("'{}' is no name of a WFDB record", record.name);
@@ -143,7 +144,27 @@ fn interleave(digital: &[Digital], layout: &Layout, encode: Encode) -> Vec<u8> {
     bytes
 }
 
-fn header(record: &Record, layout: &Layout, digital: &[Digital], files: &[Range<usize>], coding: &Coding) -> String {
+/// What the header says of a channel's samples.
+#[derive(Debug)]
+pub(super) struct Stated {
+    pub(super) digitisation: Digitisation,
+    /// The first digital value.
+    pub(super) initial: i32,
+    /// The sum of all, as far as it fits.
+    pub(super) sum: i32,
+}
+
+impl Stated {
+    fn of(digital: &Digital) -> Self {
+        Self {
+            digitisation: digital.digitisation.clone(),
+            initial: digital.samples.first().copied().unwrap_or(0),
+            sum: digital.samples.iter().fold(0, |sum, &sample| sum.wrapping_add(sample)),
+        }
+    }
+}
+
+pub(super) fn header(record: &Record, layout: &Layout, digital: &[Stated], files: &[Range<usize>], coding: &Coding) -> String {
     let mut text = String::new();
     let mut comments: Vec<&str> = record.comments.iter().flat_map(|comment| comment.lines()).collect();
     let mut start = String::new();
@@ -160,8 +181,7 @@ fn header(record: &Record, layout: &Layout, digital: &[Digital], files: &[Range<
     for (((channel, digital), per_frame), name) in record.channels.iter().zip(digital).zip(&layout.per_frame).zip(names) {
         let frame = if *per_frame == 1 { String::new() } else { format!("x{per_frame}") };
         let Digitisation { gain, baseline, adc_resolution, adc_zero } = &digital.digitisation;
-        let sum = checksum(digital.samples.iter().fold(0, |sum, &sample| sum.wrapping_add(sample)));
-        let initial = digital.samples.first().copied().unwrap_or(0);
+        let (sum, initial) = (checksum(digital.sum), digital.initial);
         let line = format!(
             "{name} {}{frame} {gain}({baseline})/{} {adc_resolution} {adc_zero} {initial} {sum} 0 {}",
             coding.number,

@@ -18,24 +18,37 @@
 //!    fitted to the last 60 ms; cubic Hermite polynomials), with noise of the beats' own: an autoregressive process fitted to what
 //!    a parabola leaves of the windows' quiet starts.
 //!
-//! QT is as in the segment: T waves are not moved for another RR.
+//! 6. **Repolarisation.** Where a segment was made for another RR interval than it gets, its ST segment and T wave are drawn out or in
+//!    along a line, so that QT follows RR by the patient's slope ([`repolarisation`]). PR and QRS stay as they are.
+//! 7. **Breathing.** Amplitude and baseline go a little with it ([`breathing`]).
+//!
+//! An [`Assembler`] does this piece by piece, so that a record of any length needs the memory of a piece; [`assemble`] is for records
+//! that fit. What denoising took away can be put back by a [`ResidualNoise`].
 
+mod assembler;
+mod breathing;
 mod bridge;
+mod coherence;
+mod noise;
+mod repolarisation;
 mod seams;
 
-use physiosynth_signal::{Annotation, Channel, Record, Seed, SegmentSet};
+use physiosynth_signal::{Channel, Record, Seed, SegmentSet};
 use serde::{Deserialize, Serialize};
 
-use bridge::{Noise, fill_gap};
-use seams::{Layout, Seam};
+pub use assembler::{Assembler, Piece};
+pub use coherence::Coherence;
+pub use noise::ResidualNoise;
 
 /// One beat of a rhythm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedBeat {
     /// Class that the segment for it must have.
     pub label: String,
-    /// Time since the beat before, in seconds; ignored for the first beat.
+    /// Time since the beat before, in seconds; ignored for the first beat of a record.
     pub rr_before_s: f32,
+    /// The rhythm in force, such as `(AFIB`; empty where it bears no name. Where it changes, a rhythm mark is written.
+    pub rhythm: String,
 }
 
 /// How beats are joined.
@@ -54,11 +67,29 @@ pub struct AssemblyConfig {
     pub edge_s: f64,
     /// Whether gaps get noise like the beats' own instead of a ruled line. Default true.
     pub noise: bool,
+    /// Seconds by which QT grows where RR grows by one second: the middle of the patients' slopes. Default 0.154, the slope over people of
+    /// Sagie et al. (1992); 0 leaves T waves where they are.
+    pub qt_slope: f64,
+    /// How much the amplitude goes up and down with breathing, as a share. Default 0.03; 0 for not at all.
+    pub respiration: f64,
+    /// Among how many segments the next beat of a class is the one most like the last (see [`Coherence`]). Default 3; 1 takes them as they
+    /// come.
+    pub candidates: usize,
 }
 
 impl Default for AssemblyConfig {
     fn default() -> Self {
-        Self { fade_s: 0.08, lead_s: 0.25, guard_before_s: 0.08, guard_after_s: 0.12, edge_s: 1.0, noise: true }
+        Self {
+            fade_s: 0.08,
+            lead_s: 0.25,
+            guard_before_s: 0.08,
+            guard_after_s: 0.12,
+            edge_s: 1.0,
+            noise: true,
+            qt_slope: 0.154,
+            respiration: 0.03,
+            candidates: 3,
+        }
     }
 }
 
@@ -71,6 +102,9 @@ impl AssemblyConfig {
             ("guard_before_s", self.guard_before_s, 1.0),
             ("guard_after_s", self.guard_after_s, 1.0),
             ("edge_s", self.edge_s, 3600.0),
+            ("qt_slope", self.qt_slope, 1.0),
+            ("respiration", self.respiration, 0.5),
+            ("candidates", self.candidates as f64, 10_000.0),
         ] {
             if !(0.0..=most).contains(&value) {
                 return Err(AssemblyError::Config { key, value, most });
@@ -84,7 +118,7 @@ impl AssemblyConfig {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum AssemblyError {
     /// A setting is out of its range.
-    #[error("{key} = {value}: must be from 0 to {most} seconds")]
+    #[error("{key} = {value}: must be from 0 to {most}")]
     Config {
         /// The key.
         key: &'static str,
@@ -142,15 +176,15 @@ const LEVEL_S: f64 = 0.08;
 /// Least room in which two beats are bent to meet, in seconds.
 const MEET_S: f64 = 0.12;
 /// First line of every record's comments.
-const NOTICE: &str = "SYNTHETIC: generated beats joined into a record; not recorded from any person.";
+pub const NOTICE: &str = "SYNTHETIC: generated beats joined into a record; not recorded from any person.";
 
 /// Joins segments into the record `name`: segment `order[i]` of `beats` for beat `i` of `plan`, in physical units, at the segments'
-/// sampling frequency. At each mark stands an annotation with the segment's code (its label where it has no code), at the
-/// first sample a rhythm mark `(N`. The first comment says SYNTHETIC; callers add theirs to it. Each channel's length is the
-/// plan's, plus `edge_s` (or the part of a window that is longer) at both ends. Memory and time are proportional to the
-/// record's length.
+/// sampling frequency. At each mark stands an annotation with the segment's code (its label where it has no code), and where a rhythm
+/// with a name begins, a rhythm mark. The first comment says SYNTHETIC; callers add theirs to it. Each channel's length is the
+/// plan's, plus `edge_s` (or the part of a window that is longer) at both ends.
 ///
-/// The noise in gaps is drawn from `seed`, by the record's name, channel and gap; nothing else is random.
+/// What is random (noise in gaps, the slope of QT, breathing) is drawn from `seed`, by the record's name. Memory and time are
+/// proportional to the record's length; an [`Assembler`] needs less.
 pub fn assemble(
     name: &str,
     beats: &SegmentSet,
@@ -159,36 +193,29 @@ pub fn assemble(
     config: &AssemblyConfig,
     seed: Seed,
 ) -> Result<Record, AssemblyError> {
-    config.validate()?;
-    check(name, beats, order, plan)?;
-    let layout = Layout::new(beats, order, plan, config);
+    if plan.is_empty() {
+        return Err(AssemblyError::Empty(name.to_owned()));
+    }
+    let mut assembler = Assembler::new(name, config, seed)?;
+    let (mut first, last) = (assembler.push(beats, order, plan)?, assembler.finish());
     let mut record = Record::new(name);
-    for channel in 0..beats.channels() {
-        let samples = render(name, beats, order, &layout, channel, config, seed);
-        let (label, unit) = (&beats.channel_names[channel], &beats.channel_units[channel]);
+    for (index, (label, unit)) in beats.channel_names.iter().zip(&beats.channel_units).enumerate() {
+        let mut samples = first.samples.get_mut(index).map(std::mem::take).unwrap_or_default();
+        samples.extend_from_slice(last.samples.get(index).map_or(&[], Vec::as_slice));
         record = record.with_channel(Channel::new(label, unit, beats.sampling_frequency_hz, samples));
     }
-    let mut annotations = vec![Annotation::beat(0, "+").with_aux("(N")];
-    for (beat, &segment) in layout.beats.iter().zip(order) {
-        let segment = &beats.segments[segment];
-        let code = if segment.code.is_empty() { &segment.label } else { &segment.code };
-        annotations.push(Annotation::beat(beat.mark as i64, code.clone()));
-    }
     record.comments.push(NOTICE.to_owned());
-    Ok(record.with_annotations(annotations))
+    Ok(record.with_annotations(first.annotations))
 }
 
-/// Everything that later steps rely on.
-fn check(name: &str, beats: &SegmentSet, order: &[usize], plan: &[PlannedBeat]) -> Result<(), AssemblyError> {
+/// Everything that later steps rely on; `first` where the first beat begins the record.
+fn check(name: &str, beats: &SegmentSet, order: &[usize], plan: &[PlannedBeat], first: bool) -> Result<(), AssemblyError> {
     beats.check().map_err(|error| AssemblyError::Beats(error.to_string()))?;
     if beats.mark_index >= beats.time() {
         return Err(AssemblyError::Beats(format!("the mark is at {} of {} samples", beats.mark_index, beats.time())));
     }
     if !(beats.sampling_frequency_hz >= 20.0 && beats.sampling_frequency_hz.is_finite()) {
         return Err(AssemblyError::Beats(format!("{} Hz are too few for a beat", beats.sampling_frequency_hz)));
-    }
-    if plan.is_empty() {
-        return Err(AssemblyError::Empty(name.to_owned()));
     }
     if plan.len() != order.len() {
         return Err(AssemblyError::Count { name: name.to_owned(), planned: plan.len(), given: order.len() });
@@ -204,68 +231,11 @@ fn check(name: &str, beats: &SegmentSet, order: &[usize], plan: &[PlannedBeat]) 
         if !beats.physical(segment).iter().all(|value| value.is_finite()) {
             return wrong("has samples that are missing or infinite".to_owned());
         }
-        if beat > 0 && !(LEAST_RR_S..=MOST_RR_S).contains(&planned.rr_before_s) {
+        if (beat > 0 || !first) && !(LEAST_RR_S..=MOST_RR_S).contains(&planned.rr_before_s) {
             return Err(AssemblyError::Interval { name: name.to_owned(), beat, rr_s: planned.rr_before_s });
         }
     }
     Ok(())
-}
-
-/// One channel of the record.
-fn render(
-    name: &str,
-    beats: &SegmentSet,
-    order: &[usize],
-    layout: &Layout,
-    channel: usize,
-    config: &AssemblyConfig,
-    seed: Seed,
-) -> Vec<f32> {
-    let rate = beats.sampling_frequency_hz;
-    let mut windows: Vec<Vec<f32>> = order.iter().map(|&segment| beats.physical(segment).column(channel).to_vec()).collect();
-    let noise = config.noise.then(|| Noise::fit(&windows, rate));
-    let enough = (MEET_S * rate).round() as usize;
-    let level = align_levels(&mut windows, layout, rate);
-    for (i, seam) in layout.seams.iter().enumerate() {
-        if let Seam::Fade { .. } = seam {
-            let (before, after) = windows.split_at_mut(i + 1);
-            if let (Some(before), Some(after)) = (before.last_mut(), after.first_mut()) {
-                seam.meet(enough, (&layout.beats[i], before), (&layout.beats[i + 1], after));
-            }
-        }
-    }
-    let mut out = vec![0.0_f32; layout.length];
-    for (i, (beat, window)) in layout.beats.iter().zip(&windows).enumerate() {
-        for position in layout.used(i) {
-            out[position] += window[position - beat.start] * layout.weight(i, position);
-        }
-    }
-    for (index, gap) in layout.gaps().into_iter().enumerate() {
-        let mut stream = seed.stream(&format!("assembly of {name}, channel {channel}"), index as u64);
-        let drawn = noise.as_ref().map_or_else(|| vec![0.0; gap.len()], |noise| noise.draw(gap.len(), &mut stream));
-        fill_gap(&mut out, gap, &drawn, rate);
-    }
-    for value in &mut out {
-        *value += level;
-    }
-    out
-}
-
-/// Takes each window's level away and returns the median of them.
-fn align_levels(windows: &mut [Vec<f32>], layout: &Layout, rate: f64) -> f32 {
-    let length = ((LEVEL_S * rate).round() as usize).max(1);
-    let mut levels: Vec<f32> = Vec::with_capacity(windows.len());
-    for (i, (window, beat)) in windows.iter_mut().zip(&layout.beats).enumerate() {
-        let used = layout.used(i);
-        let from = (used.start - beat.start).min(window.len() - 1);
-        let to = (from + length).min(window.len());
-        let level = median(&mut window[from..to].to_vec());
-        for value in window.iter_mut() {
-            *value -= level;
-        }
-        levels.push(level);
-    }
-    median(&mut levels)
 }
 
 /// The median, the lower of the middle two where there are two; 0 of nothing.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use physiosynth_signal::SegmentSet;
 
-use super::{AssemblyConfig, PlannedBeat};
+use super::AssemblyConfig;
 
 /// Share of its own RR interval that a window may reach back before it holds the beat before (its T wave ends at about half).
 const REACH_BACK: f32 = 0.6;
@@ -20,7 +20,7 @@ pub(super) struct Placed {
     /// Where the window's first sample is.
     pub(super) start: usize,
     /// The part of the window that holds this beat alone.
-    valid: Range<usize>,
+    pub(super) valid: Range<usize>,
 }
 
 /// How two neighbouring beats meet. Positions are in samples of the record.
@@ -39,35 +39,19 @@ pub(super) enum Seam {
     Gap(Range<usize>),
 }
 
-/// All beats and seams of a record.
+/// The beats and seams of a stretch of a record.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) beats: Vec<Placed>,
     /// `seams[i]` is between beats `i` and `i + 1`.
     pub(super) seams: Vec<Seam>,
-    /// Samples of the record.
-    pub(super) length: usize,
 }
 
 impl Layout {
-    /// Places beats whose plan has been checked.
-    pub(super) fn new(beats: &SegmentSet, order: &[usize], plan: &[PlannedBeat], config: &AssemblyConfig) -> Self {
-        let rate = beats.sampling_frequency_hz;
-        let edge = (config.edge_s * rate).round() as usize;
-        let first = beats.mark_index.max(edge);
-        let mut time_s = 0.0_f64;
-        let placed: Vec<Placed> = plan
-            .iter()
-            .zip(order)
-            .enumerate()
-            .map(|(i, (planned, &segment))| {
-                time_s += if i == 0 { 0.0 } else { f64::from(planned.rr_before_s) };
-                place(beats, segment, first + (time_s * rate).round() as usize, config)
-            })
-            .collect();
-        let seams = placed.windows(2).map(|pair| seam(&pair[0], &pair[1], rate, config)).collect();
-        let length = placed.last().map_or(0, |beat| (beat.mark + edge).max(beat.start + beats.time()));
-        Self { beats: placed, seams, length }
+    /// Of beats in order of time.
+    pub(super) fn new(beats: Vec<Placed>, rate: f64, config: &AssemblyConfig) -> Self {
+        let seams = beats.windows(2).map(|pair| seam(&pair[0], &pair[1], rate, config)).collect();
+        Self { beats, seams }
     }
 
     /// The samples of the record that beat `i` contributes to.
@@ -95,15 +79,13 @@ impl Layout {
         before * (1.0 - after)
     }
 
-    /// What no beat covers, the edges of the record included.
-    pub(super) fn gaps(&self) -> Vec<Range<usize>> {
-        let head = 0..self.beats.first().map_or(0, |beat| beat.valid.start);
-        let tail = self.beats.last().map_or(0, |beat| beat.valid.end)..self.length;
-        let between = self.seams.iter().filter_map(|seam| match seam {
-            Seam::Gap(gap) => Some(gap.clone()),
-            Seam::Fade { .. } => None,
-        });
-        std::iter::once(head).chain(between).chain([tail]).filter(|gap| !gap.is_empty()).collect()
+    /// What no beat covers between the beats, with the number of the beat that stands before it.
+    pub(super) fn gaps(&self) -> Vec<(usize, Range<usize>)> {
+        let gap = |(index, seam): (usize, &Seam)| match seam {
+            Seam::Gap(gap) if !gap.is_empty() => Some((index, gap.clone())),
+            _ => None,
+        };
+        self.seams.iter().enumerate().filter_map(gap).collect()
     }
 }
 
@@ -119,8 +101,14 @@ fn rise(position: usize, range: &Range<usize>) -> f32 {
     }
 }
 
-/// A window at its mark, and what of it belongs to its own beat.
-fn place(beats: &SegmentSet, segment: usize, mark: usize, config: &AssemblyConfig) -> Placed {
+/// A window at its mark, and what of it belongs to its own beat. `reach` is how far behind the mark the window was drawn out (see
+/// [`super::repolarisation`]): a function from samples behind the mark in the segment to samples behind it in the record.
+pub(super) fn place(
+    (beats, segment): (&SegmentSet, usize),
+    mark: usize,
+    config: &AssemblyConfig,
+    reach: impl Fn(usize) -> usize,
+) -> Placed {
     let rate = beats.sampling_frequency_hz as f32;
     let (before, after) = (beats.mark_index, beats.time() - beats.mark_index);
     let known = &beats.segments[segment];
@@ -133,7 +121,7 @@ fn place(beats: &SegmentSet, segment: usize, mark: usize, config: &AssemblyConfi
         after
     };
     let start = mark - before;
-    Placed { mark, start, valid: mark - own_before.min(before)..mark + own_after.clamp(1, after) }
+    Placed { mark, start, valid: mark - own_before.min(before)..mark + reach(own_after.clamp(1, after)).clamp(1, after) }
 }
 
 /// How `a` meets `b` behind it.

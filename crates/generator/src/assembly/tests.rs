@@ -2,6 +2,7 @@ use ndarray::{Array2, Array3};
 use physiosynth_signal::{Group, Record, Seed, Segment, SegmentSet, Split};
 use rand::RngExt;
 
+use super::seams::{Layout, place};
 use super::*;
 
 const RATE: f64 = 250.0;
@@ -58,7 +59,11 @@ fn beats(channels: usize) -> SegmentSet {
 }
 
 fn plan_of(set: &SegmentSet, order: &[usize], rr_s: impl Fn(usize) -> f32) -> Vec<PlannedBeat> {
-    let planned = |(i, &s): (usize, &usize)| PlannedBeat { label: set.segments[s].label.clone(), rr_before_s: rr_s(i) };
+    let planned = |(i, &s): (usize, &usize)| PlannedBeat {
+        label: set.segments[s].label.clone(),
+        rr_before_s: rr_s(i),
+        rhythm: "(N".into(),
+    };
     order.iter().enumerate().map(planned).collect()
 }
 
@@ -94,7 +99,7 @@ fn marks_stand_where_they_are_planned() {
 fn the_guarded_part_of_each_beat_is_the_segment_itself() {
     let set = beats(2);
     for rhythm in RHYTHMS {
-        let record = record(&set, rhythm, &AssemblyConfig::default());
+        let record = record(&set, rhythm, &AssemblyConfig { respiration: 0.0, ..AssemblyConfig::default() });
         for (c, channel) in record.channels.iter().enumerate() {
             for (i, mark) in record.annotations[1..].iter().enumerate() {
                 let physical = set.physical(i);
@@ -180,16 +185,57 @@ fn old_neighbours_in_a_window_do_not_appear_twice() {
 fn weights_of_neighbours_add_up_to_one() {
     let set = beats(1);
     for rr_s in RHYTHMS.into_iter().chain([FLUTTER]) {
-        let order: Vec<usize> = (0..set.len()).collect();
-        let layout = Layout::new(&set, &order, &plan_of(&set, &order, rr_s), &AssemblyConfig::default());
-        let mut sum = vec![0.0; layout.length];
+        let config = AssemblyConfig::default();
+        let mut mark = 250;
+        let placed = (0..set.len()).map(|i| {
+            mark += if i == 0 { 0 } else { (rr_s(i) * RATE as f32) as usize };
+            place((&set, i), mark, &config, |behind| behind)
+        });
+        let layout = Layout::new(placed.collect(), RATE, &config);
+        let mut sum = vec![0.0; mark + TIME];
         for i in 0..layout.beats.len() {
             layout.used(i).for_each(|at| sum[at] += layout.weight(i, at));
         }
-        for gap in layout.gaps() {
+        for (_, gap) in layout.gaps() {
             gap.for_each(|at| sum[at] += 1.0);
         }
-        assert!(sum.iter().all(|&weight: &f32| (weight - 1.0).abs() < 1e-6));
+        let covered = layout.beats[0].valid.start..layout.beats[set.len() - 1].valid.end;
+        assert!(sum[covered].iter().all(|&weight: &f32| (weight - 1.0).abs() < 1e-6));
+    }
+}
+
+#[test]
+fn pieces_make_the_record_that_the_whole_makes() {
+    let mut set = beats(2);
+    // Known intervals, so that T waves are moved too.
+    set.segments.iter_mut().for_each(|segment| segment.rr_before_s = 0.8);
+    let order: Vec<usize> = (0..set.len()).collect();
+    // The baseline and the noise of gaps are those of the first piece: without either, pieces differ from the whole by a constant.
+    let config = AssemblyConfig { noise: false, ..AssemblyConfig::default() };
+    for rr_s in RHYTHMS {
+        let mut plan = plan_of(&set, &order, rr_s);
+        plan[20..].iter_mut().for_each(|beat| beat.rhythm = "(AFIB".into());
+        let whole = assemble("r", &set, &order, &plan, &config, Seed(1)).unwrap();
+        let mut assembler = Assembler::new("r", &config, Seed(1)).unwrap();
+        let (mut samples, mut marks) = (vec![Vec::new(); 2], Vec::new());
+        let mut take = |piece: Piece| {
+            samples.iter_mut().zip(piece.samples).for_each(|(all, new)| all.extend(new));
+            marks.extend(piece.annotations);
+        };
+        for beats in order.chunks(7) {
+            let plan = &plan[beats[0]..beats[0] + beats.len()];
+            take(assembler.push(&set, beats, plan).unwrap());
+        }
+        take(assembler.finish());
+        assert_eq!(marks, whole.annotations);
+        let rhythms: Vec<&str> = marks.iter().filter(|mark| mark.code == "+").map(|mark| mark.aux.as_str()).collect();
+        assert_eq!(rhythms, ["(N", "(AFIB"]);
+        for (channel, samples) in whole.channels.iter().zip(&samples) {
+            assert_eq!(channel.samples.len(), samples.len());
+            let shift = channel.samples[0] - samples[0];
+            let apart = channel.samples.iter().zip(samples).map(|(a, b)| (a - b - shift).abs()).fold(0.0, f32::max);
+            assert!(apart < 1e-5, "{apart}");
+        }
     }
 }
 
@@ -212,7 +258,14 @@ fn windows_and_settings_of_next_to_nothing_work() {
     // A window of one sample, and guards and fades of nothing.
     set.signals = set.signals.slice_axis(ndarray::Axis(1), ndarray::Slice::from(MARK..=MARK)).to_owned();
     set.mark_index = 0;
-    let config = AssemblyConfig { fade_s: 0.0, lead_s: 0.0, guard_before_s: 0.0, guard_after_s: 0.0, edge_s: 0.0, noise: true };
+    let config = AssemblyConfig {
+        fade_s: 0.0,
+        lead_s: 0.0,
+        guard_before_s: 0.0,
+        guard_after_s: 0.0,
+        edge_s: 0.0,
+        ..AssemblyConfig::default()
+    };
     for config in [config, AssemblyConfig::default()] {
         let record = record(&set, |_| 0.1, &config);
         assert!(record.channels[0].samples.iter().all(|value| value.is_finite()));

@@ -1,5 +1,6 @@
 //! What the network learns. An objective is one file here, one variant of [`ObjectiveName`] and one line in `objective`.
 
+mod denoising;
 mod paired;
 
 use rand_chacha::ChaCha8Rng;
@@ -8,15 +9,20 @@ use serde::{Deserialize, Serialize};
 
 use physiosynth_signal::Seed;
 
+use crate::conditions::{ConditionSizes, Told};
 use crate::config::GeneratorConfig;
 use crate::data::TrainingData;
+
+pub(crate) use denoising::Scaling;
 
 /// The objectives there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ObjectiveName {
-    /// From a noisy segment to another segment of its cluster.
+    /// Noise of every level taken away: samples the whole distribution, from noise alone.
     #[default]
+    Denoising,
+    /// From a noisy segment to another segment of its cluster: tends to the mean of what it may answer.
     Paired,
 }
 
@@ -25,8 +31,8 @@ pub enum ObjectiveName {
 pub(crate) struct Batch {
     /// What the network is given.
     pub(crate) noisy: Vec<f32>,
-    /// Class of each segment.
-    pub(crate) class: Vec<usize>,
+    /// What it is told of each segment.
+    pub(crate) told: Told,
     /// What it should give back.
     pub(crate) target: Vec<f32>,
 }
@@ -50,9 +56,25 @@ pub(crate) fn objective<'a>(
     seed: Seed,
     channels: usize,
 ) -> Box<dyn Objective + 'a> {
+    let sizes: ConditionSizes = data.condition_sizes(config);
     match config.objective {
-        ObjectiveName::Paired => Box::new(paired::Paired::new(data, config, seed, channels)),
+        ObjectiveName::Denoising => Box::new(denoising::Denoising::new(data, config, sizes, seed)),
+        ObjectiveName::Paired => Box::new(paired::Paired::new(data, config, sizes, seed, channels)),
     }
+}
+
+/// The batches of at most `size` segments that `parts`, a segment each, make.
+fn batches(parts: &[Batch], size: usize) -> Vec<Batch> {
+    let join = |parts: &[Batch]| {
+        let mut whole = Batch::default();
+        for part in parts {
+            whole.noisy.extend_from_slice(&part.noisy);
+            whole.told.append(&part.told);
+            whole.target.extend_from_slice(&part.target);
+        }
+        whole
+    };
+    parts.chunks(size).map(join).collect()
 }
 
 /// Adds white Gaussian noise to a segment `[time × channel]`, `snr_db` below the power (variance) of each of its channels:

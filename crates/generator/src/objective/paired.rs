@@ -8,7 +8,8 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use super::{Batch, Objective, add_noise};
+use super::{Batch, Objective, add_noise, batches};
+use crate::conditions::{Condition, ConditionSizes};
 use crate::config::{GeneratorConfig, Pairing};
 use crate::data::{Pool, TrainingData};
 
@@ -46,18 +47,26 @@ pub(super) struct Paired<'a> {
     validation: Vec<Source<'a>>,
     /// The epoch's pairs `(from, to)`, in the order they are shown.
     pairs: Vec<(usize, usize)>,
+    sizes: ConditionSizes,
     channels: usize,
     snr_db: f64,
     seed: Seed,
 }
 
 impl<'a> Paired<'a> {
-    pub(super) fn new(data: &'a TrainingData, config: &GeneratorConfig, seed: Seed, channels: usize) -> Self {
+    pub(super) fn new(
+        data: &'a TrainingData,
+        config: &GeneratorConfig,
+        sizes: ConditionSizes,
+        seed: Seed,
+        channels: usize,
+    ) -> Self {
         Self {
             data,
             train: sources(&data.train, config.pairing),
             validation: sources(&data.validation, config.pairing),
             pairs: Vec::new(),
+            sizes,
             channels,
             snr_db: config.snr_db,
             seed,
@@ -71,7 +80,7 @@ impl<'a> Paired<'a> {
             let start = batch.noisy.len();
             batch.noisy.extend_from_slice(pool.segment(from));
             add_noise(&mut batch.noisy[start..], self.channels, self.snr_db, &mut rng);
-            batch.class.push(pool.class[from]);
+            batch.told.push(self.sizes, &Condition { class: Some(pool.class[from]), ..Condition::NONE }, 1.0);
             batch.target.extend_from_slice(pool.segment(to));
         }
         batch
@@ -142,18 +151,8 @@ impl Objective for Paired<'_> {
         // One stream per segment, so that the noise is the same whatever the batch size is.
         let one = |(i, pair)| self.show(&self.data.validation, &[pair], "generator: validation noise", i as u64);
         let shown: Vec<Batch> = pairs.into_iter().enumerate().map(one).collect();
-        shown.chunks(batch).map(join).collect()
+        batches(&shown, batch)
     }
-}
-
-fn join(parts: &[Batch]) -> Batch {
-    let mut whole = Batch::default();
-    for part in parts {
-        whole.noisy.extend_from_slice(&part.noisy);
-        whole.class.extend_from_slice(&part.class);
-        whole.target.extend_from_slice(&part.target);
-    }
-    whole
 }
 
 #[cfg(test)]
@@ -162,14 +161,19 @@ mod tests {
     use crate::toy;
 
     fn data(pairing: Pairing) -> (TrainingData, GeneratorConfig) {
-        let config = GeneratorConfig { pairing, snr_db: 200.0, train_segments: 0, ..Default::default() };
+        let objective = crate::objective::ObjectiveName::Paired;
+        let config = GeneratorConfig { objective, pairing, snr_db: 200.0, train_segments: 0, ..Default::default() };
         (TrainingData::new(&toy::segments(64, 16, 3), &config, Seed(5)).unwrap(), config)
+    }
+
+    fn paired<'a>(data: &'a TrainingData, config: &GeneratorConfig) -> Paired<'a> {
+        Paired::new(data, config, data.condition_sizes(config), Seed(5), 1)
     }
 
     #[test]
     fn pairs_go_from_group_a_to_group_b_of_the_same_cluster_and_change_with_the_epoch() {
         let (data, config) = data(Pairing::Random);
-        let mut paired = Paired::new(&data, &config, Seed(5), 1);
+        let mut paired = paired(&data, &config);
         paired.begin_epoch(0, 50);
         assert!(paired.pairs.len() >= 50);
         for (from, to) in &paired.pairs {
@@ -185,7 +189,7 @@ mod tests {
     #[test]
     fn batch_holds_noisy_sources_and_clean_targets() {
         let (data, config) = data(Pairing::Random);
-        let mut paired = Paired::new(&data, &config, Seed(5), 1);
+        let mut paired = paired(&data, &config);
         paired.begin_epoch(0, 8);
         let batch = paired.batch(1, 4, 1);
         let (from, to) = paired.pairs[5];
@@ -194,13 +198,17 @@ mod tests {
             batch.noisy[16..32].iter().zip(data.train.segment(from)).all(|(x, y)| (x - y).abs() < 1e-6),
             "200 dB is no noise"
         );
-        assert_eq!(batch.class[1], data.train.class[from]);
+        let mut told = crate::conditions::Told::default();
+        for (from, _) in &paired.pairs[4..8] {
+            told.push(paired.sizes, &Condition { class: Some(data.train.class[*from]), ..Condition::NONE }, 1.0);
+        }
+        assert_eq!(batch.told, told);
     }
 
     #[test]
     fn nearest_targets_are_the_closest() {
         let (data, config) = data(Pairing::Nearest);
-        let paired = Paired::new(&data, &config, Seed(5), 1);
+        let paired = paired(&data, &config);
         let distance = |i: usize, j: usize| -> f32 {
             data.train.segment(i).iter().zip(data.train.segment(j)).map(|(x, y)| (x - y) * (x - y)).sum()
         };
@@ -216,9 +224,9 @@ mod tests {
     fn validation_is_the_same_whatever_the_batch_size() {
         let (data, mut config) = data(Pairing::Random);
         config.snr_db = 5.0;
-        let paired = Paired::new(&data, &config, Seed(5), 1);
+        let paired = paired(&data, &config);
         let whole = paired.validation(1000);
         assert_eq!(whole.len(), 1);
-        assert_eq!(join(&paired.validation(3)), whole[0]);
+        assert_eq!(batches(&paired.validation(3), 1000), whole);
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) preprocessing: PreprocessingConfig,
     /// Stage 2.
     pub(crate) generator: GeneratorConfig,
+    /// Stage 2: the rhythm of new patients.
+    pub(crate) rhythm: physiosynth_generator::rhythm::RhythmConfig,
     /// Stage 3.
     pub(crate) generation: GenerationConfig,
     /// Stage 4.
@@ -58,12 +60,20 @@ pub(crate) struct GenerationConfig {
     pub(crate) classes: Vec<String>,
     /// A class with fewer training segments than this is sampled only where `classes` names it. Default 20.
     pub(crate) smallest_class: usize,
-    /// The training subjects whose segments may be started from; empty for all. Default empty.
+    /// Training subjects that the segments of `synthetic.h5` are to be of; empty for new patients (`paired`: for any). Default empty.
     pub(crate) subjects: Vec<String>,
+    /// New patients that the segments of `synthetic.h5` are spread over. Default 100.
+    pub(crate) segment_patients: usize,
     /// Synthetic patients written as records under `share/`; 0 for none. Default 4.
     pub(crate) patients: usize,
     /// Length of each patient's record in seconds. Default 60.
     pub(crate) patient_duration_s: f64,
+    /// Whether patients' records get noise and baseline wander like those that denoising took away. Default false.
+    pub(crate) noise: bool,
+    /// Format of patients' records: `wfdb` or `edf`. Default `wfdb`.
+    pub(crate) format: crate::patients::RecordFormat,
+    /// How noise becomes segments.
+    pub(crate) sampler: physiosynth_generator::SamplerConfig,
     /// How beats are joined into a record.
     pub(crate) assembly: physiosynth_generator::assembly::AssemblyConfig,
 }
@@ -75,8 +85,12 @@ impl Default for GenerationConfig {
             classes: Vec::new(),
             smallest_class: 20,
             subjects: Vec::new(),
+            segment_patients: 100,
             patients: 4,
             patient_duration_s: 60.0,
+            noise: false,
+            format: crate::patients::RecordFormat::default(),
+            sampler: physiosynth_generator::SamplerConfig::default(),
             assembly: physiosynth_generator::assembly::AssemblyConfig::default(),
         }
     }
@@ -89,9 +103,13 @@ impl GenerationConfig {
         };
         let n = self.segments_per_class;
         rule((1..=1_000_000).contains(&n), "segments_per_class", n.to_string(), "1 to 1000000")?;
+        let n = self.segment_patients;
+        rule((1..=10_000).contains(&n), "segment_patients", n.to_string(), "1 to 10000")?;
+        self.sampler.validate().map_err(|error| Usage(error.to_string()))?;
         rule(self.patients <= 10_000, "patients", self.patients.to_string(), "at most 10000")?;
         let seconds = self.patient_duration_s;
-        rule((10.0..=86_400.0).contains(&seconds), "patient_duration_s", seconds.to_string(), "10 to 86400 (seconds)")
+        rule((10.0..=86_400.0).contains(&seconds), "patient_duration_s", seconds.to_string(), "10 to 86400 (seconds)")?;
+        self.assembly.validate().map_err(|error| Usage(format!("generation.assembly.{error}")))
     }
 }
 
@@ -158,6 +176,7 @@ impl Config {
         self.simulator.validate().map_err(|e| usage(&e))?;
         self.preprocessing.validate().map_err(|e| usage(&e))?;
         self.generator.validate().map_err(|e| usage(&e))?;
+        self.rhythm.validate().map_err(|e| usage(&e))?;
         self.generation.validate()
     }
 

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 use physiosynth_generator::config::Per;
+use physiosynth_generator::rhythm::RhythmConfig;
+use physiosynth_generator::sampling::Method;
 use physiosynth_preprocessing::clustering::ClusterBy;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +55,7 @@ pub(super) fn preset(preset: Preset) -> Config {
         simulator: physiosynth_simulator::SimulatorConfig::default(),
         preprocessing: physiosynth_preprocessing::PreprocessingConfig::default(),
         generator: physiosynth_generator::GeneratorConfig::default(),
+        rhythm: physiosynth_generator::rhythm::RhythmConfig::default(),
         generation: GenerationConfig::default(),
         evaluation: physiosynth_evaluation::EvaluationConfig::default(),
     };
@@ -60,10 +63,16 @@ pub(super) fn preset(preset: Preset) -> Config {
     config.generator.per = Per::Patient;
     match preset {
         Preset::Quick => {
-            config.generator.units = 24;
-            config.generator.epochs = 10;
-            config.generator.train_segments = 2_000;
+            config.generator.units = 32;
+            config.generator.frame = 3;
+            config.generator.epochs = 5;
+            config.generator.steps_per_epoch = 40;
+            config.generator.average_decay = 0.99;
             config.generator.validation_segments = 400;
+            config.rhythm = RhythmConfig { units: 24, steps: 150, length: 128, ..config.rhythm };
+            config.generation.sampler.method = Method::Fast;
+            config.generation.sampler.steps = 8;
+            config.generation.segment_patients = 30;
             config.generation.segments_per_class = 200;
             config.generation.patients = 2;
             config.generation.patient_duration_s = 30.0;
@@ -74,17 +83,18 @@ pub(super) fn preset(preset: Preset) -> Config {
         }
         Preset::Standard => {
             config.preprocessing.clustering.by = ClusterBy::SubjectClass;
-            config.generator.units = 48;
-            config.generator.steps_per_epoch = 40;
+            config.generator.units = 64;
+            config.generator.epochs = 30;
+            config.generator.steps_per_epoch = 250;
         }
         Preset::Thorough => {
             config.preprocessing.clustering.by = ClusterBy::SubjectClass;
-            config.generator.units = 64;
-            config.generator.epochs = 200;
-            config.generator.steps_per_epoch = 0;
-            config.generator.patience = 30;
-            config.generator.train_segments = 20_000;
+            config.generator.units = 128;
+            config.generator.epochs = 100;
+            config.generator.steps_per_epoch = 400;
+            config.generator.average_decay = 0.9995;
             config.generator.validation_segments = 4_000;
+            config.rhythm.steps = 4_000;
             config.generation.segments_per_class = 2_000;
             config.generation.patients = 10;
             config.generation.patient_duration_s = 300.0;

@@ -4,13 +4,13 @@ use anyhow::{Context as _, Result, bail};
 use physiosynth_formats::segments::{read_segments, write_segments};
 use physiosynth_generator::checkpoint::BEST;
 use physiosynth_generator::device::choose;
-use physiosynth_generator::{Request, generate};
+use physiosynth_generator::{ObjectiveName, Request, Sampler, generate, rhythm};
 use physiosynth_signal::{Seed, SegmentSet, Split};
 use serde_json::json;
 
-use super::{Context, Decides, Made, patients, settings};
+use super::{Context, Decides, Made, settings};
 use crate::config::GenerationConfig;
-use crate::files;
+use crate::{files, patients};
 
 /// The synthetic subject that segments belong to which were not made for a patient's record.
 const NOBODY: &str = "synthetic";
@@ -18,8 +18,11 @@ const NOBODY: &str = "synthetic";
 pub(super) fn decides(context: &mut Context) -> Result<Decides> {
     let config = context.config;
     let (_, chosen) = choose(config.device)?;
+    let mut inputs = vec![context.folder.segments(), context.folder.model().join(BEST)];
+    let rhythm = context.folder.model().join(rhythm::FOLDER).join(rhythm::BEST);
+    inputs.extend(Some(rhythm).filter(|path| path.exists()));
     let settings = json!({"generation": settings(&config.generation)?, "seed": config.seed, "device": chosen.kind.to_string()});
-    Ok(Decides { settings, files: vec![context.folder.segments(), context.folder.model().join(BEST)] })
+    Ok(Decides { settings, files: inputs })
 }
 
 pub(super) fn execute(context: &mut Context) -> Result<Made> {
@@ -29,32 +32,47 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let segments = read_segments(&context.folder.segments())?;
     let model = context.folder.model();
 
-    let (requests, too_small) = requests(&config.generation, &segments)?;
-    let synthetic = generate(&model, &segments, &requests, seed, &device, context.terminal)?;
+    let sampler = &config.generation.sampler;
+    let paired = config.generator.objective == ObjectiveName::Paired;
+    let (classes, too_small) = classes(&config.generation, &segments)?;
+    // Training subjects are made only where they are named; else new patients, as soon as the objective can make any.
+    let named = paired || !config.generation.subjects.is_empty();
+    let requests = if named {
+        of_subjects(&config.generation, &segments, &classes)?
+    } else {
+        let people = Sampler::open(&model, sampler, &device)?;
+        people.spread(&classes, config.generation.segments_per_class, config.generation.segment_patients, seed)
+    };
+    let synthetic = generate(&model, &segments, &requests, sampler, seed, &device, context.terminal)?;
     write_segments(&context.folder.synthetic(), &synthetic)?;
 
-    let patients = patients::plan(&config.generation, &segments, seed)?;
-    let requests: Vec<Request> = patients.iter().flat_map(patients::Patient::requests).collect();
-    let beats = generate(&model, &segments, &requests, seed, &device, context.terminal)?;
     // Nothing of an earlier run may stay among what is handed on.
     files::remove(&context.folder.share())?;
     let share = context.folder.share();
     std::fs::create_dir_all(&share).with_context(|| format!("cannot make the folder {}", share.display()))?;
-    patients::write(&share, &patients, &beats, &context.manifest.database, config)?;
-    write_segments(&share.join("synthetic.h5"), &synthetic)?;
+    let order = patients::Order {
+        patients: config.generation.patients,
+        duration_s: config.generation.patient_duration_s,
+        // Named training subjects never enter `share/`.
+        subjects: &[],
+        noise: config.generation.noise,
+        format: config.generation.format,
+        assembly: &config.generation.assembly,
+        database: &context.manifest.database,
+        sampler,
+        paired,
+        seed,
+    };
+    let made = patients::make((&model, &segments), &order, &device, &share, context.terminal)?;
+    // Segments of a named person stay in the run folder.
+    if config.generation.subjects.is_empty() {
+        write_segments(&share.join("synthetic.h5"), &synthetic)?;
+    }
 
     let notes = &mut context.manifest.notes;
     notes.retain(|note| !note.starts_with("Generation:"));
-    notes.push(
-        "Generation: every synthetic segment was made from a real training segment with noise added (the paired objective needs \
-         one to start from); derived_from in synthetic.h5 names its subject. Nothing here shows that it cannot be traced back."
-            .into(),
-    );
-    notes.push(
-        "Generation: the RR intervals of synthetic patients come from the simulator's rhythm, not from a learned one, so measures \
-         of heart-rate variability are not applicable to them."
-            .into(),
-    );
+    notes.push(format!("Generation: {}", made_from(&config.generation, paired)));
+    notes.extend(patients::note(&made));
     notes.extend(too_small.iter().map(|(class, n)| {
         format!(
             "Generation: class {class} has {n} training segments, fewer than generation.smallest_class ({}), and was not sampled.",
@@ -64,50 +82,83 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     Ok(Made { outputs: vec![context.folder.synthetic(), share], parts: Vec::new() })
 }
 
+/// What the synthetic segments were made from, for whoever reads the manifest.
+fn made_from(config: &GenerationConfig, paired: bool) -> String {
+    if paired {
+        return "every synthetic segment was made from a real training segment with noise added (the paired objective needs one to \
+                start from); derived_from in synthetic.h5 names its subject. Nothing here shows that it cannot be traced back."
+            .into();
+    }
+    if !config.subjects.is_empty() {
+        return format!(
+            "the segments of synthetic.h5 were made from noise alone to be like those of the training subjects {}, who were asked for by \
+             name and stand in derived_from; they are not in share/.",
+            config.subjects.join(", ")
+        );
+    }
+    format!(
+        "every synthetic segment was made from noise alone, for one of {} new patients drawn from a distribution fitted over the \
+         training subjects (novelty {}: 0 would be a training subject, 1 nobody in particular). They are meant to be nobody; the verdict \
+         \"private?\" says what attacks found.",
+        config.segment_patients, config.sampler.novelty
+    )
+}
+
 /// A class and how many training segments it has.
 type Count = (String, usize);
 
-/// As many segments of each class as asked for: from any subject's segments, or spread evenly over the subjects named. Beside
-/// them the classes that were too small to be sampled.
-fn requests(config: &GenerationConfig, segments: &SegmentSet) -> Result<(Vec<Request>, Vec<Count>)> {
+/// The classes to be sampled, and those that are too small to be.
+fn classes(config: &GenerationConfig, segments: &SegmentSet) -> Result<(Vec<String>, Vec<Count>)> {
     let training = segments.select(&segments.indices(|s| s.split == Split::Train));
     let known = training.labels();
     let count = |label: &str| training.segments.iter().filter(|s| s.label == label).count();
     let counts: Vec<Count> = known.iter().map(|label| (label.clone(), count(label))).collect();
-    let (large, small): (Vec<Count>, Vec<Count>) = counts.into_iter().partition(|(_, n)| *n >= config.smallest_class);
-    let named = !config.classes.is_empty();
-    let classes = if named { config.classes.clone() } else { large.into_iter().map(|(label, _)| label).collect() };
-    if let Some(unknown) = classes.iter().find(|class| !known.contains(class)) {
+    if let Some(unknown) = config.classes.iter().find(|class| !known.contains(class)) {
         bail!("generation.classes: there is no class {unknown} in the training data; it has {}", known.join(", "));
     }
+    if !config.classes.is_empty() {
+        return Ok((config.classes.clone(), Vec::new()));
+    }
+    let (large, small): (Vec<Count>, Vec<Count>) = counts.into_iter().partition(|(_, n)| *n >= config.smallest_class);
+    if large.is_empty() {
+        bail!("there are no classes to sample: {} in training, all smaller than generation.smallest_class", known.join(", "));
+    }
+    Ok((large.into_iter().map(|(label, _)| label).collect(), small))
+}
+
+/// As many segments of each class as asked for: like any training subject's, or spread evenly over the subjects named.
+fn of_subjects(config: &GenerationConfig, segments: &SegmentSet, classes: &[String]) -> Result<Vec<Request>> {
+    let training = segments.select(&segments.indices(|s| s.split == Split::Train));
     let people = training.subjects();
     if let Some(unknown) = config.subjects.iter().find(|subject| !people.contains(subject)) {
         bail!("generation.subjects: {unknown} is not among the training subjects; they are {}", people.join(", "));
     }
     let mut requests = Vec::new();
     for label in classes {
+        let request = |subject: Option<&String>, count: usize| Request {
+            label: label.clone(),
+            subject: subject.cloned(),
+            count,
+            patient: NOBODY.into(),
+            rr_s: Vec::new(),
+            first: 0,
+        };
         let count = config.segments_per_class;
         if config.subjects.is_empty() {
-            requests.push(Request { label, subject: None, count, patient: NOBODY.into() });
+            requests.push(request(None, count));
             continue;
         }
         let with: Vec<&String> = config
             .subjects
             .iter()
-            .filter(|name| training.segments.iter().any(|s| s.label == label && s.subject == **name))
+            .filter(|name| training.segments.iter().any(|s| s.label == *label && s.subject == **name))
             .collect();
         for (index, subject) in with.iter().enumerate() {
-            let share = count / with.len() + usize::from(index < count % with.len());
-            requests.push(Request {
-                label: label.clone(),
-                subject: Some((*subject).clone()),
-                count: share,
-                patient: NOBODY.into(),
-            });
+            requests.push(request(Some(*subject), count / with.len() + usize::from(index < count % with.len())));
         }
     }
     if requests.is_empty() {
-        bail!("there are no training segments to start from: classes {}, subjects {}", known.join(", "), people.join(", "));
+        bail!("there are no such training segments: classes {}, subjects {}", classes.join(", "), config.subjects.join(", "));
     }
-    Ok((requests, if named { Vec::new() } else { small }))
+    Ok(requests)
 }

@@ -2,10 +2,10 @@
 
 mod evaluate;
 mod generate;
-mod patients;
 mod preprocess;
 mod records;
 mod report;
+mod rhythm;
 mod train;
 
 pub(crate) use report::splits;

@@ -1,12 +1,13 @@
-//! Stage 1: real recordings → `segments.h5`.
+//! Stage 1: real recordings → `segments.h5`, `rhythms.json`.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use physiosynth_formats::segments::write_segments;
 use physiosynth_preprocessing::preprocess;
 use physiosynth_signal::Seed;
 use serde_json::json;
 
 use super::{Context, Decides, Made, settings, write_json};
+use crate::files;
 use crate::manifest::Skipped;
 use crate::source::Source;
 
@@ -30,6 +31,8 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let started = std::time::Instant::now();
     write_segments(&context.folder.segments(), &prepared.segments)?;
     let written = started.elapsed().as_secs_f64();
+    let text = serde_json::to_vec(&prepared.sequences).context("the beat sequences cannot be written as JSON")?;
+    files::write_atomically(&context.folder.rhythms(), &text)?;
     write_json(&context.folder.preprocessing(), &prepared.summary)?;
 
     let summary = prepared.summary;
@@ -38,5 +41,5 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
         summary.skipped.iter().map(|s| Skipped { record: s.record.clone(), reason: s.reason.clone() }).collect();
     let mut parts: Vec<(String, f64)> = summary.timings.iter().map(|t| (t.step.clone(), t.seconds)).collect();
     parts.push(("write segments.h5".into(), written));
-    Ok(Made { outputs: vec![context.folder.segments(), context.folder.preprocessing()], parts })
+    Ok(Made { outputs: vec![context.folder.segments(), context.folder.rhythms(), context.folder.preprocessing()], parts })
 }

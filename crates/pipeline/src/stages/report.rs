@@ -8,6 +8,7 @@ use physiosynth_evaluation::Scores;
 use physiosynth_formats::segments::read_segments;
 use physiosynth_formats::{ReadOptions, read_record};
 use physiosynth_generator::checkpoint::HISTORY;
+use physiosynth_generator::config::Keep;
 use physiosynth_generator::training::Epoch;
 use physiosynth_preprocessing::{Stretch, Summary};
 use physiosynth_reporting::{ClusterRow, Report, RunFacts, SplitRow, Strip, write_report};
@@ -36,11 +37,15 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let summary: Summary = read_json(&folder.preprocessing())?;
     let scores: Scores = read_json(&folder.scores())?;
     let history: Vec<Epoch> = read_json(&folder.model().join(HISTORY))?;
-    let best_epoch = history
-        .iter()
-        .filter_map(|e| Some((e.validation_loss?, e.epoch)))
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, epoch)| epoch as u32);
+    // The epoch whose weights generated.
+    let best_epoch = match context.config.generator.keep {
+        Keep::Last => history.last().map(|e| e.epoch as u32),
+        Keep::Best => history
+            .iter()
+            .filter_map(|e| Some((e.validation_loss?, e.epoch)))
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, epoch)| epoch as u32),
+    };
     let stretches: Vec<_> = summary.stretches.iter().map(stretch).collect();
     let report = Report {
         facts: facts(context, &real, &synthetic, &summary),

@@ -1,23 +1,25 @@
-//! Stage 2: `segments.h5` → `model/`.
+//! Stage 2: `segments.h5`, `rhythms.json` → `model/`.
 
 use anyhow::Result;
 use physiosynth_formats::segments::read_segments;
 use physiosynth_generator::Existing;
+use physiosynth_generator::config::Keep;
 use physiosynth_generator::device::choose;
 use physiosynth_generator::train;
 use physiosynth_signal::{Progress, Seed};
 use serde_json::json;
 
-use super::{Context, Decides, Made, settings};
+use super::{Context, Decides, Made, rhythm, settings};
 use crate::manifest::Device;
 
 pub(super) fn decides(context: &mut Context) -> Result<Decides> {
     let config = context.config;
     let (_, chosen) = choose(config.device)?;
     let device = Device { name: chosen.name, kind: chosen.kind.to_string(), reason: chosen.reason };
-    let settings = json!({"generator": settings(&config.generator)?, "seed": config.seed, "device": device.kind});
+    let (generator, rhythm) = (settings(&config.generator)?, settings(&config.rhythm)?);
+    let settings = json!({"generator": generator, "rhythm": rhythm, "seed": config.seed, "device": device.kind});
     context.manifest.device = Some(device);
-    Ok(Decides { settings, files: vec![context.folder.segments()] })
+    Ok(Decides { settings, files: vec![context.folder.segments(), context.folder.rhythms()] })
 }
 
 pub(super) fn execute(context: &mut Context, resumed: bool) -> Result<Made> {
@@ -34,8 +36,13 @@ pub(super) fn execute(context: &mut Context, resumed: bool) -> Result<Made> {
     }
     let (training, validation) = outcome.segments;
     context.manifest.notes.retain(|note| !note.starts_with("Training:"));
+    let kept = match config.generator.keep {
+        Keep::Best => "the best are kept",
+        Keep::Last => "the last are kept",
+    };
     let mut note = format!(
-        "Training: {} parameters on {training} segments, chosen on {validation} of the validation subjects; best epoch {} of {}.",
+        "Training: {} parameters on {training} segments, watched on {validation} of the validation subjects, whose loss was lowest after \
+         epoch {} of {}; {kept}.",
         outcome.parameters,
         outcome.best_epoch,
         outcome.history.len()
@@ -45,5 +52,6 @@ pub(super) fn execute(context: &mut Context, resumed: bool) -> Result<Made> {
         note.push_str(remark);
     }
     context.manifest.notes.push(note);
+    rhythm::train(context)?;
     Ok(Made { outputs: vec![context.folder.model()], parts: Vec::new() })
 }

@@ -1,4 +1,4 @@
-//! Synthetic segments from a trained model.
+//! Segments made from real training segments with noise added.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,57 +8,11 @@ use ndarray::{Array2, Array3, Axis};
 use physiosynth_signal::{Cancelled, Group, Progress, Seed, Segment, SegmentSet, Split};
 use rand::RngExt;
 
-use crate::checkpoint::{BEST, CheckpointError, Folder};
+use super::{Request, SampleError};
+use crate::checkpoint::{BEST, Folder};
+use crate::conditions::{Condition, Told};
 use crate::model::{Generator, InputLayout, ModelDescription};
 use crate::objective::add_noise;
-
-/// What should be generated.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// Class of the segments.
-    pub label: String,
-    /// The real subject whose segments they start from; any subject where `None`.
-    pub subject: Option<String>,
-    /// How many.
-    pub count: usize,
-    /// Name of the synthetic patient they are for.
-    pub patient: String,
-}
-
-/// Why nothing was generated.
-#[derive(Debug, thiserror::Error)]
-pub enum SampleError {
-    /// The model could not be read.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// The starting segments are not like those the model was trained on.
-    #[error("the segments do not fit the model: {0}; preprocess with the configuration that the model was trained with")]
-    Mismatch(String),
-    /// The model does not know the class.
-    #[error("no class '{label}' in the training data; it has {available}")]
-    UnknownClass {
-        /// What was asked for.
-        label: String,
-        /// What there is.
-        available: String,
-    },
-    /// The subject has no training segments of that class.
-    #[error("no training segments of class '{label}' from subject '{subject}'; those with that class are {available}")]
-    UnknownSubject {
-        /// The class asked for.
-        label: String,
-        /// The subject asked for.
-        subject: String,
-        /// Subjects with that class.
-        available: String,
-    },
-    /// The device failed, or the model gives no numbers.
-    #[error("generation failed on the device: {0}; try the device 'cpu'")]
-    Device(String),
-    /// The user asked to stop.
-    #[error(transparent)]
-    Cancelled(#[from] Cancelled),
-}
 
 /// One segment to make: where it starts from, whose it will be, and what its draws are keyed by.
 struct Draw<'a> {
@@ -68,13 +22,10 @@ struct Draw<'a> {
     noise: rand_chacha::ChaCha8Rng,
 }
 
-/// Generates what `requests` ask for, in their order, with the best weights of the model in `model_dir`.
-///
 /// Each synthetic segment starts from a real one: a training segment of the class (and subject, if asked), drawn at random, with
 /// noise at the `snr_db` of training. It keeps that one's scale and offset, code and RR intervals, and names its subject in
-/// `derived_from`. Draws are keyed by class, subject, patient and number within the patient, so a segment does not depend on
-/// what else is asked for.
-pub fn generate(
+/// `derived_from`.
+pub(super) fn generate(
     model_dir: &Path,
     segments: &SegmentSet,
     requests: &[Request],
@@ -90,10 +41,10 @@ pub fn generate(
     let draws = draws(&description, segments, requests, seed)?;
     let device = device.clone().without_autodiff();
     let config = &description.generator;
-    let (time, channels, classes) = (description.time, description.channels(), description.classes.len());
-    let model = Generator::new(config, time, channels, classes, Seed(description.seed), &device);
+    let (time, channels, sizes) = (description.time, description.channels(), description.sizes());
+    let model = Generator::new(config, sizes, Seed(description.seed), &device);
     let model = folder.with_arrays(BEST, model, &arrays)?;
-    let layout = InputLayout::new(time, description.mark_index, channels, classes);
+    let layout = InputLayout::new(config, sizes);
 
     progress.begin("generating", draws.len() as u64, "segments");
     let mut signals = Vec::with_capacity(draws.len() * time * channels);
@@ -109,12 +60,15 @@ pub fn generate(
             noisy.extend(segments.signals.index_axis(Axis(0), draw.source).iter());
             add_noise(&mut noisy[start..], channels, config.snr_db, &mut draw.noise.clone());
         }
-        let mut class: Vec<usize> = batch.iter().map(|draw| draw.class).collect();
+        let mut told = Told::default();
         // A last batch of fewer segments is filled up: matrix products of other sizes round differently, and a segment must not
         // depend on how many others are asked for.
-        class.resize(size, 0);
+        for row in 0..size {
+            let class = batch.get(row).map_or(0, |draw| draw.class);
+            told.push(sizes.conditions, &Condition { class: Some(class), ..Condition::NONE }, 1.0);
+        }
         noisy.resize(size * time * channels, 0.0);
-        let output = model.forward(layout.input(&noisy, &class, &device), None);
+        let output = model.forward(layout.input(&noisy, &told, &device), None);
         let output = output.try_into_vec_as::<f32>().map_err(|error| SampleError::Device(error.to_string()))?;
         signals.extend_from_slice(&output[..batch.len() * time * channels]);
         progress.advance(batch.len() as u64);
@@ -162,7 +116,7 @@ fn draws<'a>(
         let subject = request.subject.as_deref().unwrap_or("");
         let purpose = format!("generator: sample {} {} {}", request.label, subject, request.patient);
         for _ in 0..request.count {
-            let mut rng = seed.stream(&purpose, *number);
+            let mut rng = seed.stream(&purpose, request.first + *number);
             let source = candidates[rng.random_range(0..candidates.len())];
             draws.push(Draw { source, class, patient: &request.patient, noise: rng });
             *number += 1;

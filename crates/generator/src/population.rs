@@ -1,0 +1,376 @@
+//! Who the training subjects are, and new patients drawn from what they have in common.
+//!
+//! A person is a point: the numbers that stand for the subject in the network (on a sphere, see
+//! [`conditions`](crate::conditions)), the logarithm of the median RR interval, the logarithm of each channel's scale, and each channel's
+//! offset over its scale. A Gaussian is fitted to the training subjects' points, its covariance shrunk towards the diagonal, since
+//! there are few subjects. With `novelty` ν, a new patient is `mean + √(1 − ν²)·(a − mean) + ν·g`: `a` a training subject drawn at
+//! random, `g` a draw from the Gaussian about 0. Means and variances are those of the training subjects for every ν; at 0 it is a
+//! training subject, at 1 it has nothing of one in particular.
+//!
+//! Codes and the ratios of RR to the median come from the training subject that is nearest in the network's numbers and has the class.
+
+use std::collections::BTreeMap;
+
+use physiosynth_signal::SegmentSet;
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt};
+use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
+
+use crate::data::TrainingData;
+
+/// RR intervals kept of each subject and class, at most.
+const KEPT_RR: usize = 200;
+/// Standard deviation of the logarithm of what RR ratios are multiplied with.
+const RR_JITTER: f64 = 0.03;
+/// Where nobody's RR is known.
+const DEFAULT_RR_S: f64 = 0.8;
+
+/// What is known of a subject's segments of one class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemberClass {
+    /// How many there are.
+    pub segments: usize,
+    /// Original codes, with how many of each.
+    pub codes: Vec<(String, usize)>,
+    /// RR before and after, over the subject's median RR; where both are known, at most 200, evenly spread over the segments.
+    pub rr_ratios: Vec<[f32; 2]>,
+}
+
+/// What is known of a training subject.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// Median RR interval in seconds; NaN is never here: where none is known, that of all subjects.
+    pub median_rr_s: f64,
+    /// Mean logarithm of the scale of each channel.
+    pub log_scale: Vec<f64>,
+    /// Mean offset over scale of each channel.
+    pub offset_ratio: Vec<f64>,
+    /// What there is of each class.
+    pub classes: BTreeMap<String, MemberClass>,
+}
+
+/// The training subjects, in the order of the network's subjects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Population {
+    /// One entry per subject.
+    pub members: Vec<Member>,
+    /// Standard deviation of the logarithm of each channel's scale within a subject.
+    pub log_scale_within: Vec<f64>,
+    /// Standard deviation of each channel's offset over scale within a subject.
+    pub offset_ratio_within: Vec<f64>,
+}
+
+/// A patient to make segments for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Person {
+    /// What stands for it in the network.
+    pub(crate) numbers: Vec<f32>,
+    pub(crate) median_rr_s: f64,
+    pub(crate) log_scale: Vec<f64>,
+    pub(crate) offset_ratio: Vec<f64>,
+    /// The training subjects, nearest first: the first that has a class lends its codes and RR ratios.
+    guides: Vec<usize>,
+}
+
+impl Population {
+    /// The subjects of the training segments.
+    pub(crate) fn of(set: &SegmentSet, data: &TrainingData) -> Self {
+        let mut own: Vec<Vec<usize>> = vec![Vec::new(); data.subjects.len()];
+        for (&index, subject) in data.train.index.iter().zip(&data.train.subject) {
+            if let Some(subject) = subject {
+                own[*subject].push(index);
+            }
+        }
+        let channels = set.channels();
+        let everyone = median_rr(set, &data.train.index).unwrap_or(DEFAULT_RR_S);
+        let members: Vec<Member> = data.subjects.iter().zip(&own).map(|(name, own)| member(set, name, own, everyone)).collect();
+        let within = |value: &dyn Fn(usize, usize) -> f64, mean: &dyn Fn(&Member) -> &Vec<f64>| -> Vec<f64> {
+            let spread = |c: usize| {
+                let squares: Vec<f64> = members
+                    .iter()
+                    .zip(&own)
+                    .flat_map(|(member, own)| own.iter().map(move |&i| (value(i, c) - mean(member)[c]).powi(2)))
+                    .collect();
+                (squares.iter().sum::<f64>() / squares.len().max(1) as f64).sqrt()
+            };
+            (0..channels).map(spread).collect()
+        };
+        let log_scale_within = within(&|i, c| log_scale(set, i, c), &|member| &member.log_scale);
+        let offset_ratio_within = within(&|i, c| offset_ratio(set, i, c), &|member| &member.offset_ratio);
+        Self { members, log_scale_within, offset_ratio_within }
+    }
+
+    /// Training subject `index`, by the numbers that stand for it.
+    pub(crate) fn member(&self, index: usize, numbers: &[Vec<f32>]) -> Person {
+        let member = &self.members[index];
+        Person {
+            numbers: numbers[index].clone(),
+            median_rr_s: member.median_rr_s,
+            log_scale: member.log_scale.clone(),
+            offset_ratio: member.offset_ratio.clone(),
+            guides: nearest(&numbers[index], numbers),
+        }
+    }
+
+    /// The training subject whose codes and RR ratios `person` has in the class, with what is known of it.
+    pub(crate) fn guide(&self, person: &Person, label: &str) -> Option<&MemberClass> {
+        person.guides.iter().find_map(|&i| self.members[i].classes.get(label))
+    }
+
+    /// How many training segments of the class the subject has that `person` is nearest to.
+    pub(crate) fn has(&self, person: &Person, label: &str) -> usize {
+        let nearest = person.guides.first().and_then(|&i| self.members[i].classes.get(label));
+        nearest.map_or(0, |class| class.segments)
+    }
+
+    /// RR before and after a mark of the class, in seconds; NaN where no subject's are known.
+    pub(crate) fn rr_s(&self, person: &Person, label: &str, rng: &mut impl Rng) -> [f32; 2] {
+        let jitter: [f64; 2] = std::array::from_fn(|_| RR_JITTER * normal(rng));
+        let place = rng.random_range(0.0..1.0);
+        let known = person.guides.iter().filter_map(|&i| self.members[i].classes.get(label)).find(|c| !c.rr_ratios.is_empty());
+        let Some(ratios) = known.map(|class| &class.rr_ratios) else { return [f32::NAN; 2] };
+        let ratio = ratios[((place * ratios.len() as f64) as usize).min(ratios.len() - 1)];
+        std::array::from_fn(|i| (person.median_rr_s * f64::from(ratio[i]) * jitter[i].exp()) as f32)
+    }
+}
+
+/// The Gaussian over people.
+#[derive(Debug, Clone)]
+pub(crate) struct People<'a> {
+    population: &'a Population,
+    /// What stands for each training subject.
+    numbers: &'a [Vec<f32>],
+    points: Vec<Vec<f64>>,
+    mean: Vec<f64>,
+    /// Lower triangle of the covariance's Cholesky factor, row by row.
+    factor: Vec<Vec<f64>>,
+}
+
+impl<'a> People<'a> {
+    /// Fitted to the training subjects.
+    pub(crate) fn fit(population: &'a Population, numbers: &'a [Vec<f32>]) -> Self {
+        let points: Vec<Vec<f64>> = population
+            .members
+            .iter()
+            .zip(numbers)
+            .map(|(member, numbers)| {
+                let numbers = numbers.iter().map(|&x| f64::from(x));
+                let rest = member.log_scale.iter().chain(&member.offset_ratio).copied();
+                numbers.chain([member.median_rr_s.ln()]).chain(rest).collect()
+            })
+            .collect();
+        let (n, dimensions) = (points.len().max(1) as f64, points.first().map_or(0, Vec::len));
+        let mean: Vec<f64> = (0..dimensions).map(|d| points.iter().map(|p| p[d]).sum::<f64>() / n).collect();
+        // The fewer subjects there are to a dimension, the less their covariance is believed.
+        let shrink = dimensions as f64 / (dimensions as f64 + n);
+        let covariance = |i: usize, j: usize| {
+            let sum: f64 = points.iter().map(|p| (p[i] - mean[i]) * (p[j] - mean[j])).sum();
+            sum / n * if i == j { 1.0 } else { 1.0 - shrink }
+        };
+        let factor = cholesky(dimensions, covariance);
+        Self { population, numbers, points, mean, factor }
+    }
+
+    /// A new patient. Two draws that differ only in `near` depart from other training subjects: `near` counts patients, so that each
+    /// training subject is departed from equally often.
+    pub(crate) fn draw(&self, novelty: f64, near: usize, rng: &mut impl Rng) -> Person {
+        let (kept, new) = ((1.0 - novelty * novelty).max(0.0).sqrt(), novelty);
+        let noise: Vec<f64> = self.mean.iter().map(|_| normal(rng)).collect();
+        let from = &self.points[near % self.points.len()];
+        let mut point: Vec<f64> = (0..self.mean.len())
+            .map(|d| {
+                let drawn: f64 = self.factor[d].iter().zip(&noise).map(|(l, z)| l * z).sum();
+                self.mean[d] + kept * (from[d] - self.mean[d]) + new * drawn
+            })
+            .collect();
+        let dimensions = self.numbers.first().map_or(0, Vec::len);
+        let size = (point[..dimensions].iter().map(|x| x * x).sum::<f64>() / dimensions.max(1) as f64).sqrt().max(1e-6);
+        point[..dimensions].iter_mut().for_each(|x| *x /= size);
+        let numbers: Vec<f32> = point[..dimensions].iter().map(|&x| x as f32).collect();
+        let rest = &point[dimensions..];
+        let channels = (rest.len() - 1) / 2;
+        Person {
+            guides: nearest(&numbers, self.numbers),
+            numbers,
+            median_rr_s: rest[0].exp(),
+            log_scale: rest[1..=channels].to_vec(),
+            offset_ratio: rest[1 + channels..].to_vec(),
+        }
+    }
+
+    /// How many training subjects there are.
+    pub(crate) fn len(&self) -> usize {
+        self.population.members.len()
+    }
+}
+
+impl MemberClass {
+    /// One of the codes, as often as the subject has it.
+    pub(crate) fn code(&self, rng: &mut impl Rng) -> Option<&str> {
+        self.codes.choose_weighted(rng, |(_, n)| *n).ok().map(|(code, _)| code.as_str())
+    }
+}
+
+fn member(set: &SegmentSet, name: &str, own: &[usize], everyone: f64) -> Member {
+    let median_rr_s = median_rr(set, own).unwrap_or(everyone);
+    let mean = |value: fn(&SegmentSet, usize, usize) -> f64, c: usize| {
+        own.iter().map(|&i| value(set, i, c)).sum::<f64>() / own.len().max(1) as f64
+    };
+    let channels = set.channels();
+    let mut by_class: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for &i in own {
+        by_class.entry(set.segments[i].label.clone()).or_default().push(i);
+    }
+    let classes = by_class.into_iter().map(|(label, own)| (label, member_class(set, &own, median_rr_s)));
+    Member {
+        name: name.to_owned(),
+        median_rr_s,
+        log_scale: (0..channels).map(|c| mean(log_scale, c)).collect(),
+        offset_ratio: (0..channels).map(|c| mean(offset_ratio, c)).collect(),
+        classes: classes.collect(),
+    }
+}
+
+fn member_class(set: &SegmentSet, own: &[usize], median_rr_s: f64) -> MemberClass {
+    let mut codes: BTreeMap<String, usize> = BTreeMap::new();
+    let mut ratios = Vec::new();
+    for segment in own.iter().map(|&i| &set.segments[i]) {
+        *codes.entry(segment.code.clone()).or_default() += 1;
+        let rr = [segment.rr_before_s, segment.rr_after_s];
+        if rr.iter().all(|rr| rr.is_finite() && *rr > 0.0) {
+            ratios.push(rr.map(|rr| (f64::from(rr) / median_rr_s) as f32));
+        }
+    }
+    let step = ratios.len().div_ceil(KEPT_RR).max(1);
+    MemberClass { segments: own.len(), codes: codes.into_iter().collect(), rr_ratios: ratios.into_iter().step_by(step).collect() }
+}
+
+fn median_rr(set: &SegmentSet, own: &[usize]) -> Option<f64> {
+    let known = own.iter().map(|&i| set.segments[i].rr_before_s).filter(|rr| rr.is_finite() && *rr > 0.0);
+    let mut known: Vec<f32> = known.collect();
+    known.sort_by(f32::total_cmp);
+    known.get(known.len() / 2).map(|&rr| f64::from(rr))
+}
+
+fn log_scale(set: &SegmentSet, i: usize, channel: usize) -> f64 {
+    f64::from(set.scale[[i, channel]]).abs().max(1e-12).ln()
+}
+
+fn offset_ratio(set: &SegmentSet, i: usize, channel: usize) -> f64 {
+    let scale = f64::from(set.scale[[i, channel]]);
+    if scale == 0.0 { 0.0 } else { f64::from(set.offset[[i, channel]]) / scale }
+}
+
+fn normal(rng: &mut impl Rng) -> f64 {
+    StandardNormal.sample(rng)
+}
+
+/// All training subjects, nearest to `numbers` first.
+fn nearest(numbers: &[f32], all: &[Vec<f32>]) -> Vec<usize> {
+    let distance = |other: &[f32]| numbers.iter().zip(other).map(|(x, y)| (x - y) * (x - y)).sum::<f32>();
+    let distances: Vec<f32> = all.iter().map(|other| distance(other)).collect();
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    order.sort_by(|&i, &j| distances[i].total_cmp(&distances[j]).then(i.cmp(&j)));
+    order
+}
+
+/// The lower triangle of the factor of a covariance; a direction without variance gets none.
+fn cholesky(n: usize, covariance: impl Fn(usize, usize) -> f64) -> Vec<Vec<f64>> {
+    let mut factor: Vec<Vec<f64>> = Vec::with_capacity(n);
+    for i in 0..n {
+        let mut row: Vec<f64> = Vec::with_capacity(i + 1);
+        for j in 0..i {
+            let done: f64 = row.iter().zip(&factor[j]).take(j).map(|(x, y)| x * y).sum();
+            let pivot = factor[j][j];
+            row.push(if pivot > 1e-9 { (covariance(i, j) - done) / pivot } else { 0.0 });
+        }
+        let left = covariance(i, i) - row.iter().map(|x| x * x).sum::<f64>();
+        row.push(left.max(0.0).sqrt());
+        factor.push(row);
+    }
+    factor
+}
+
+#[cfg(test)]
+mod tests {
+    use physiosynth_signal::Seed;
+
+    use super::*;
+    use crate::config::GeneratorConfig;
+    use crate::toy;
+
+    fn population() -> Population {
+        let set = toy::segments(64, 8, 3);
+        let data = TrainingData::new(&set, &GeneratorConfig::default(), Seed(1)).unwrap();
+        Population::of(&set, &data)
+    }
+
+    #[test]
+    fn members_are_the_training_subjects_alone() {
+        let set = toy::segments(64, 8, 3);
+        let population = population();
+        let names: Vec<&str> = population.members.iter().map(|m| m.name.as_str()).collect();
+        assert_eq!(names, ["p0", "p1"], "p2 validates");
+        let own: Vec<usize> = set.indices(|s| s.subject == "p0");
+        let mean = own.iter().map(|&i| f64::from(set.scale[[i, 0]]).ln()).sum::<f64>() / own.len() as f64;
+        assert!((population.members[0].log_scale[0] - mean).abs() < 1e-9);
+        assert!((population.members[0].median_rr_s - 0.8).abs() < 1e-6);
+        let ventricular = &population.members[0].classes["V"];
+        assert_eq!(
+            (ventricular.segments, ventricular.codes.as_slice()),
+            (own.len() / 2, [("V".to_owned(), own.len() / 2)].as_slice())
+        );
+        let text = serde_json::to_string(&population).unwrap();
+        assert_eq!(serde_json::from_str::<Population>(&text).unwrap(), population);
+    }
+
+    #[test]
+    fn without_novelty_a_patient_is_a_training_subject_and_with_it_nobody() {
+        let population = population();
+        let numbers = vec![vec![1.0, 1.0], vec![-1.0, 1.0]];
+        let people = People::fit(&population, &numbers);
+        let mut rng = Seed(1).stream("test", 0);
+        let same = people.draw(0.0, 1, &mut rng);
+        assert!(same.numbers.iter().zip(&numbers[1]).all(|(x, y)| (x - y).abs() < 1e-5), "{:?}", same.numbers);
+        assert!((same.median_rr_s - population.members[1].median_rr_s).abs() < 1e-9);
+        assert_eq!((same.guides[0], people.len()), (1, 2));
+        let new: Vec<Person> = (0..200).map(|i| people.draw(1.0, i, &mut rng)).collect();
+        for person in &new {
+            let square: f32 = person.numbers.iter().map(|x| x * x).sum::<f32>() / 2.0;
+            assert!((square - 1.0).abs() < 1e-3, "on the sphere");
+        }
+        let towards = |near: usize| new.iter().skip(near).step_by(2).filter(|p| p.guides[0] == near).count();
+        assert!((30..70).contains(&towards(0)), "{} of 100 are nearest to whom they would depart from", towards(0));
+    }
+
+    #[test]
+    fn the_gaussian_has_the_shrunk_covariance() {
+        let covariance = [[4.0, 1.0, 0.0], [1.0, 3.0, 0.5], [0.0, 0.5, 2.0]];
+        let factor = cholesky(3, |i, j| covariance[i][j]);
+        for i in 0..3 {
+            for j in 0..=i {
+                let product: f64 = factor[i].iter().zip(&factor[j]).map(|(x, y)| x * y).sum();
+                assert!((product - covariance[i][j]).abs() < 1e-12);
+            }
+        }
+        assert_eq!(cholesky(2, |_, _| 0.0), vec![vec![0.0], vec![0.0, 0.0]], "nothing varies");
+    }
+
+    #[test]
+    fn rr_is_the_patients_median_times_a_ratio_of_its_class() {
+        let population = population();
+        let numbers = vec![vec![1.0, 1.0], vec![-1.0, 1.0]];
+        let person = Person { median_rr_s: 2.0, ..population.member(0, &numbers) };
+        let mut rng = Seed(1).stream("test", 0);
+        for _ in 0..50 {
+            let [before, _] = population.rr_s(&person, "N", &mut rng);
+            assert!((1.6..2.4).contains(&before), "{before}");
+        }
+        assert!(population.rr_s(&person, "X", &mut rng)[0].is_nan());
+        assert_eq!(population.guide(&person, "V").unwrap().code(&mut rng), Some("V"));
+        assert_eq!((population.has(&person, "X"), population.guide(&person, "X")), (0, None));
+    }
+}

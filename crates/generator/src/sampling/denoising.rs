@@ -1,0 +1,300 @@
+//! Segments from noise alone.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::tensor::Device;
+use ndarray::{Array2, Array3};
+use physiosynth_signal::{Cancelled, Group, Progress, Seed, Segment, SegmentSet, Split};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::{Method, Request, SampleError, SamplerConfig, fast, heun};
+use crate::checkpoint::{BEST, Folder};
+use crate::conditions::{Condition, Told, Who};
+use crate::model::{Generator, InputLayout, ModelDescription};
+use crate::objective::{ObjectiveName, Scaling};
+use crate::population::{People, Person, Population};
+
+/// A model of the denoising objective, ready to generate. It holds no segment of anybody.
+#[derive(Debug)]
+pub struct Sampler {
+    description: ModelDescription,
+    model: Generator,
+    layout: InputLayout,
+    population: Population,
+    /// What stands for each training subject.
+    numbers: Vec<Vec<f32>>,
+    config: SamplerConfig,
+    device: Device,
+}
+
+/// One segment to make.
+struct Draw<'a> {
+    label: &'a str,
+    code: String,
+    patient: &'a str,
+    /// The training subject asked for; empty for a new patient.
+    subject: &'a str,
+    rr_s: [f32; 2],
+    scale: Vec<f32>,
+    offset: Vec<f32>,
+    condition: Condition,
+    noise: ChaCha8Rng,
+}
+
+impl Sampler {
+    /// Reads the model in `model_dir`.
+    pub fn open(model_dir: &Path, config: &SamplerConfig, device: &Device) -> Result<Self, SampleError> {
+        let folder = Folder::new(model_dir);
+        let (description, arrays) = folder.trained()?;
+        if description.generator.objective != ObjectiveName::Denoising {
+            return Err(SampleError::Objective("paired"));
+        }
+        let device = device.clone().without_autodiff();
+        let model = Generator::new(&description.generator, description.sizes(), Seed(description.seed), &device);
+        let model = folder.with_arrays(BEST, model, &arrays)?;
+        let numbers = model.trained_subjects().map_err(SampleError::Device)?;
+        let population = folder.population()?;
+        let layout = InputLayout::new(&description.generator, description.sizes());
+        Ok(Self { description, model, layout, population, numbers, config: config.clone(), device })
+    }
+
+    /// Classes that it was trained on.
+    pub fn classes(&self) -> &[String] {
+        &self.description.classes
+    }
+
+    /// A set like those it makes, without segments.
+    pub fn nothing(&self) -> SegmentSet {
+        let it = &self.description;
+        SegmentSet::empty(it.time, it.sampling_frequency_hz, it.mark_index, it.channel_names.clone(), it.channel_units.clone())
+    }
+
+    /// Requests for `count` segments of each class, spread over `patients` new patients, `synthetic-001` and so on. A patient gets of a
+    /// class in proportion to what the training subject has that it is nearest to: who has none of a class in training is not
+    /// made to have it, unless nobody near any patient has it.
+    pub fn spread(&self, labels: &[String], count: usize, patients: usize, seed: Seed) -> Vec<Request> {
+        let names: Vec<String> = (1..=patients.max(1)).map(|i| format!("synthetic-{i:03}")).collect();
+        let people = People::fit(&self.population, &self.numbers);
+        let everybody: Vec<Person> = names.iter().map(|name| self.new_patient(&people, name, seed)).collect();
+        let mut requests = Vec::new();
+        for label in labels {
+            let mut weights: Vec<f64> = everybody.iter().map(|person| self.population.has(person, label) as f64).collect();
+            let total: f64 = weights.iter().sum();
+            if total == 0.0 {
+                weights.fill(1.0);
+            }
+            let total = if total == 0.0 { weights.len() as f64 } else { total };
+            let (mut below, mut given) = (0.0, 0_usize);
+            for (name, weight) in names.iter().zip(weights) {
+                below += weight / total * count as f64;
+                // Rounded sums, so that all together are `count`.
+                let own = ((below.round() as usize).min(count)).saturating_sub(given);
+                given += own;
+                if own > 0 {
+                    let (label, patient) = (label.clone(), name.clone());
+                    requests.push(Request { label, subject: None, count: own, patient, rr_s: Vec::new(), first: 0 });
+                }
+            }
+        }
+        requests
+    }
+
+    /// Generates what `requests` ask for, in their order, and gives it to `each` batch by batch; no more than one is held.
+    pub fn stream(
+        &self,
+        requests: &[Request],
+        seed: Seed,
+        progress: &dyn Progress,
+        each: &mut dyn FnMut(SegmentSet) -> Result<(), SampleError>,
+    ) -> Result<(), SampleError> {
+        requests.iter().try_for_each(|request| self.check(request))?;
+        progress.begin("generating", requests.iter().map(|r| r.count as u64).sum(), "segments");
+        let done = self.batches(requests, seed, progress, each);
+        progress.end();
+        done
+    }
+
+    fn batches(
+        &self,
+        requests: &[Request],
+        seed: Seed,
+        progress: &dyn Progress,
+        each: &mut dyn FnMut(SegmentSet) -> Result<(), SampleError>,
+    ) -> Result<(), SampleError> {
+        let size = self.description.generator.generation_batch.max(1);
+        let people = People::fit(&self.population, &self.numbers);
+        let mut persons: BTreeMap<(&str, &str), Person> = BTreeMap::new();
+        let mut made: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
+        let mut batch: Vec<Draw> = Vec::with_capacity(size);
+        for request in requests {
+            let (subject, patient) = (request.subject.as_deref().unwrap_or(""), request.patient.as_str());
+            let person = persons.entry((subject, patient)).or_insert_with(|| {
+                let member = self.population.members.iter().position(|member| member.name == subject);
+                match member.filter(|_| request.subject.is_some()) {
+                    Some(index) => self.population.member(index, &self.numbers),
+                    None => self.new_patient(&people, patient, seed),
+                }
+            });
+            let number = made.entry((&request.label, subject, patient)).or_default();
+            let purpose = format!("generator: sample {} {subject} {patient}", request.label);
+            for i in 0..request.count {
+                batch.push(self.draw(
+                    request,
+                    person,
+                    request.rr_s.get(i).copied(),
+                    seed.stream(&purpose, request.first + *number),
+                ));
+                *number += 1;
+                if batch.len() == size {
+                    each(self.finish(&std::mem::take(&mut batch), size, progress)?)?;
+                }
+            }
+        }
+        if !batch.is_empty() {
+            each(self.finish(&batch, size, progress)?)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is the class, and the subject with it.
+    fn check(&self, request: &Request) -> Result<(), SampleError> {
+        let label = request.label.clone();
+        if self.description.classes.binary_search(&label).is_err() {
+            return Err(SampleError::UnknownClass { label, available: self.description.classes.join(", ") });
+        }
+        let Some(subject) = request.subject.clone() else { return Ok(()) };
+        let with = self.population.members.iter().filter(|member| member.classes.contains_key(&label));
+        let names: Vec<&str> = with.map(|member| member.name.as_str()).collect();
+        if names.contains(&subject.as_str()) {
+            return Ok(());
+        }
+        Err(SampleError::UnknownSubject { label, subject, available: names.join(", ") })
+    }
+
+    /// Who the patient of that name is.
+    fn new_patient(&self, people: &People, name: &str, seed: Seed) -> Person {
+        let mut rng = seed.stream(&format!("generator: patient {name}"), 0);
+        let near = rng.random_range(0..people.len().max(1));
+        people.draw(self.config.novelty, near, &mut rng)
+    }
+
+    fn draw<'a>(&self, request: &'a Request, person: &Person, rr_s: Option<[f32; 2]>, mut rng: ChaCha8Rng) -> Draw<'a> {
+        let label = request.label.as_str();
+        let drawn = self.population.rr_s(person, label, &mut rng);
+        let rr_s = rr_s.unwrap_or(drawn);
+        let code = self.population.guide(person, label).and_then(|class| class.code(&mut rng)).unwrap_or_default().to_owned();
+        let mut varied = |means: &[f64], within: &[f64]| -> Vec<f64> {
+            let normal = |rng: &mut ChaCha8Rng| -> f64 { StandardNormal.sample(rng) };
+            means.iter().zip(within).map(|(mean, within)| mean + within * normal(&mut rng)).collect()
+        };
+        let scale: Vec<f64> = varied(&person.log_scale, &self.population.log_scale_within).into_iter().map(f64::exp).collect();
+        let ratio = varied(&person.offset_ratio, &self.population.offset_ratio_within);
+        let condition = Condition {
+            class: self.description.classes.binary_search(&request.label).ok(),
+            code: self.description.codes.binary_search(&code).ok(),
+            rr_s,
+            who: Who::New(person.numbers.clone()),
+        };
+        Draw {
+            label,
+            code,
+            patient: &request.patient,
+            subject: request.subject.as_deref().unwrap_or(""),
+            rr_s,
+            offset: ratio.iter().zip(&scale).map(|(ratio, scale)| (ratio * scale) as f32).collect(),
+            scale: scale.into_iter().map(|x| x as f32).collect(),
+            condition,
+            noise: rng,
+        }
+    }
+
+    /// The segments of one batch. It is filled up to `size`: matrix products of other sizes round differently, and a segment must
+    /// not depend on how many others are asked for.
+    fn finish(&self, batch: &[Draw], size: usize, progress: &dyn Progress) -> Result<SegmentSet, SampleError> {
+        let (time, channels) = (self.description.time, self.description.channels());
+        let width = time * channels;
+        let sizes = self.description.sizes().conditions;
+        let levels = self.config.levels();
+        let (mut told, mut nothing) = (Told::default(), Told::default());
+        for row in 0..size {
+            told.push(sizes, batch.get(row).map_or(&Condition::NONE, |draw| &draw.condition), levels[0]);
+            nothing.push(sizes, &Condition::NONE, levels[0]);
+        }
+        let mut streams: Vec<ChaCha8Rng> = batch.iter().map(|draw| draw.noise.clone()).collect();
+        let mut noise = |x: &mut [f32], deviation: f64| {
+            for (row, rng) in x.chunks_exact_mut(width).zip(&mut streams) {
+                for sample in row {
+                    let normal: f64 = StandardNormal.sample(rng);
+                    *sample = deviation.mul_add(normal, f64::from(*sample)) as f32;
+                }
+            }
+        };
+        let mut x = vec![0.0; size * width];
+        noise(&mut x, levels[0]);
+        let guidance = self.config.guidance;
+        let mut denoise = |x: &[f32], sigma: f64| {
+            if progress.cancelled() {
+                return Err(Cancelled.into());
+            }
+            let mut clean = self.denoised(x, &mut told, sigma)?;
+            if guidance != 1.0 {
+                for (y, without) in clean.iter_mut().zip(self.denoised(x, &mut nothing, sigma)?) {
+                    *y = without + guidance as f32 * (*y - without);
+                }
+            }
+            Ok(clean)
+        };
+        let signals = match self.config.method {
+            Method::Heun => heun::solve(x, &levels, self.config.churn, &mut denoise, &mut noise)?,
+            Method::Fast => fast::solve(x, &levels, &mut denoise)?,
+        };
+        progress.advance(batch.len() as u64);
+        self.set(batch, signals[..batch.len() * width].to_vec())
+    }
+
+    /// The clean segments that the network expects behind `x`, noisy with standard deviation `sigma`.
+    fn denoised(&self, x: &[f32], told: &mut Told, sigma: f64) -> Result<Vec<f32>, SampleError> {
+        let scaling = Scaling { deviation: self.description.deviation };
+        let (input, skip, output) = (scaling.input(sigma) as f32, scaling.skip(sigma) as f32, scaling.output(sigma) as f32);
+        told.set_level(sigma);
+        let scaled: Vec<f32> = x.iter().map(|x| input * x).collect();
+        let found = self.model.forward(self.layout.input(&scaled, told, &self.device), None);
+        let found = found.try_into_vec_as::<f32>().map_err(|error| SampleError::Device(error.to_string()))?;
+        Ok(x.iter().zip(found).map(|(x, f)| skip * x + output * f).collect())
+    }
+
+    fn set(&self, batch: &[Draw], signals: Vec<f32>) -> Result<SegmentSet, SampleError> {
+        if signals.iter().any(|x| !x.is_finite()) {
+            return Err(SampleError::Device("the model's output is not finite".into()));
+        }
+        let (rows, time, channels) = (batch.len(), self.description.time, self.description.channels());
+        let shape = |error: ndarray::ShapeError| SampleError::Device(error.to_string());
+        let of = |values: for<'b> fn(&'b Draw<'_>) -> &'b Vec<f32>| {
+            let values = batch.iter().flat_map(|draw| values(draw).iter().copied()).collect();
+            Array2::from_shape_vec((rows, channels), values).map_err(shape)
+        };
+        let segment = |draw: &Draw| Segment {
+            label: draw.label.to_owned(),
+            code: draw.code.clone(),
+            subject: draw.patient.to_owned(),
+            record: draw.patient.to_owned(),
+            split: Split::Synthetic,
+            group: Group::None,
+            cluster: -1,
+            sample: -1,
+            rr_before_s: draw.rr_s[0],
+            rr_after_s: draw.rr_s[1],
+            derived_from: draw.subject.to_owned(),
+        };
+        Ok(SegmentSet {
+            signals: Array3::from_shape_vec((rows, time, channels), signals).map_err(shape)?,
+            scale: of(|draw| &draw.scale)?,
+            offset: of(|draw| &draw.offset)?,
+            segments: batch.iter().map(segment).collect(),
+            ..self.nothing()
+        })
+    }
+}
