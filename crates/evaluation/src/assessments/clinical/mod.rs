@@ -3,25 +3,23 @@
 
 mod ecg;
 mod eeg;
-mod kind;
 mod rhythm;
 mod rows;
 mod verdict;
 
-use physiosynth_signal::Cancelled;
+use physiosynth_signal::{Cancelled, SignalKind};
 
 pub(crate) use verdict::plausible;
 
 use super::{Assessment, Context, Findings};
-use kind::Kind;
 
 pub(super) const ASSESSMENT: Assessment = Assessment { run };
 
 fn run(context: &Context) -> Result<Findings, Cancelled> {
     let mut findings = Findings::default();
     let (names, units) = (&context.real.channel_names, &context.real.channel_units);
-    match kind::of_channels(names, units) {
-        Kind::Ecg(lead) => {
+    match SignalKind::of_channels(names, units) {
+        SignalKind::Ecg(lead) => {
             findings.notes.push(format!(
                 "clinical: the signals are taken for an ECG by the names or units of their channels; waves are delineated on {}",
                 names.get(lead).map_or("the first channel", |name| name.as_str())
@@ -29,7 +27,7 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
             ecg::assess(lead, context, &mut findings)?;
             rhythm::assess(context, &mut findings);
         }
-        Kind::Eeg(channels) => {
+        SignalKind::Eeg(channels) => {
             findings.notes.push(format!(
                 "clinical: {} of {} channels are taken for an EEG by their names or units",
                 channels.len(),
@@ -37,7 +35,7 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
             ));
             eeg::assess(&channels, context, &mut findings)?;
         }
-        Kind::Unknown => findings.notes.push(format!(
+        SignalKind::Unknown => findings.notes.push(format!(
             "clinical: not assessed, since neither names ({}) nor units ({}) of the channels tell an ECG (leads such as II, V1, MLII; mV) \
              or an EEG (electrodes such as Fp1, Cz; uV)",
             names.join(", "),
