@@ -18,6 +18,7 @@ pub mod checkpoint;
 pub mod config;
 mod data;
 pub mod device;
+pub mod epochs;
 pub mod model;
 pub mod objective;
 mod optimiser;

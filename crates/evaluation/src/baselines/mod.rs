@@ -6,6 +6,7 @@ mod jittered;
 mod mcsharry;
 mod mean_noise;
 mod pca_gaussian;
+mod var;
 
 use physiosynth_signal::Seed;
 
@@ -38,5 +39,5 @@ pub struct Baseline {
 }
 
 /// Every baseline, in the order of the tables.
-pub const BASELINES: [Baseline; 5] =
-    [copy::BASELINE, jittered::BASELINE, mean_noise::BASELINE, pca_gaussian::BASELINE, mcsharry::BASELINE];
+pub const BASELINES: [Baseline; 6] =
+    [copy::BASELINE, jittered::BASELINE, mean_noise::BASELINE, pca_gaussian::BASELINE, mcsharry::BASELINE, var::BASELINE];

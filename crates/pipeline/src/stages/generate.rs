@@ -8,7 +8,7 @@ use physiosynth_generator::{Request, generate};
 use physiosynth_signal::{Seed, SegmentSet, Split};
 use serde_json::json;
 
-use super::{Context, Decides, Made, patients, settings};
+use super::{Context, Decides, Made, eeg_patients, patients, settings};
 use crate::config::GenerationConfig;
 use crate::files;
 
@@ -33,6 +33,11 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let synthetic = generate(&model, &segments, &requests, seed, &device, context.terminal)?;
     write_segments(&context.folder.synthetic(), &synthetic)?;
 
+    if eeg_patients::is_eeg(&segments) {
+        eeg_patients::make(context, &segments, &synthetic, &device)?;
+        note_small(context, &too_small);
+        return Ok(Made { outputs: vec![context.folder.synthetic(), context.folder.share()], parts: Vec::new() });
+    }
     let patients = patients::plan(&config.generation, &segments, seed)?;
     let requests: Vec<Request> = patients.iter().flat_map(patients::Patient::requests).collect();
     let beats = generate(&model, &segments, &requests, seed, &device, context.terminal)?;
@@ -55,13 +60,18 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
          of heart-rate variability are not applicable to them."
             .into(),
     );
-    notes.extend(too_small.iter().map(|(class, n)| {
+    note_small(context, &too_small);
+    Ok(Made { outputs: vec![context.folder.synthetic(), share], parts: Vec::new() })
+}
+
+/// Names the classes that were too small to be sampled.
+fn note_small(context: &mut Context, too_small: &[Count]) {
+    let limit = context.config.generation.smallest_class;
+    context.manifest.notes.extend(too_small.iter().map(|(class, n)| {
         format!(
-            "Generation: class {class} has {n} training segments, fewer than generation.smallest_class ({}), and was not sampled.",
-            config.generation.smallest_class
+            "Generation: class {class} has {n} training segments, fewer than generation.smallest_class ({limit}), and was not sampled."
         )
     }));
-    Ok(Made { outputs: vec![context.folder.synthetic(), share], parts: Vec::new() })
 }
 
 /// A class and how many training segments it has.
