@@ -2,5 +2,6 @@
 
 mod commands;
 mod documentation;
+mod eeg;
 mod run;
 mod support;
