@@ -75,6 +75,9 @@ pub fn evaluate(
         scores.exhibits.extend(findings.exhibits);
     }
     scores.verdicts = verdicts::all(&scores);
+    if let Some(subject) = verdicts::subjects::on_both_sides(real) {
+        verdicts::subjects::not_of_subjects(&mut scores, subject);
+    }
     scores.notes.extend(verdicts::against_pca(&scores));
     Ok(scores)
 }

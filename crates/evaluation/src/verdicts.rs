@@ -27,6 +27,7 @@
 //! `precision`, `density` and `coverage`, over all classes, it is neither above that baseline nor at `same`.
 
 mod private;
+pub(crate) mod subjects;
 
 use std::collections::BTreeMap;
 
