@@ -119,15 +119,16 @@ fn eegmmidb() -> Option<PathBuf> {
     None
 }
 
-/// Power in each band from 1 to 45 Hz: periodograms over Hann windows of 2 s, each without its mean.
+/// Power in each band from 1 to 45 Hz: periodograms over Hann windows of 8 s, each without its mean. In windows of 2 s the drift below
+/// 0.5 Hz, which is meant to go, would leak into the delta band.
 fn band_powers(samples: &[f32], fs: f64) -> [f64; 5] {
-    let part = (2.0 * fs) as usize;
+    let part = (8.0 * fs) as usize;
     let window: Vec<f64> = (0..part).map(|i| 0.5 - 0.5 * (TAU * i as f64 / part as f64).cos()).collect();
     let wave: Vec<(f64, f64)> = (0..part).map(|i| (TAU * i as f64 / part as f64).sin_cos()).collect();
     let mut powers = [0.0; 5];
     for chunk in samples.chunks_exact(part) {
         let mean = chunk.iter().map(|&x| f64::from(x)).sum::<f64>() / part as f64;
-        for (power, (from, to)) in powers.iter_mut().zip([(2, 8), (8, 16), (16, 26), (26, 60), (60, 90)]) {
+        for (power, (from, to)) in powers.iter_mut().zip([(8, 32), (32, 64), (64, 104), (104, 240), (240, 360)]) {
             for bin in from..to {
                 let (mut re, mut im) = (0.0, 0.0);
                 for (i, &x) in chunk.iter().enumerate() {
