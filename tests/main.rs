@@ -2,6 +2,7 @@
 
 mod commands;
 mod documentation;
+mod eeg;
 mod evaluate;
 mod patients;
 mod run;

@@ -91,6 +91,9 @@ pub fn evaluate_with_records(
     }
     let deciding = deciding(&cases, config.minimum_subjects, &mut scores.notes);
     scores.verdicts = verdicts::all(&scores, &deciding);
+    if let Some(subject) = verdicts::subjects::on_both_sides(real) {
+        verdicts::subjects::not_of_subjects(&mut scores, subject);
+    }
     scores.notes.extend(verdicts::against_pca(&scores));
     Ok(scores)
 }

@@ -47,6 +47,7 @@
 mod place;
 mod principal;
 mod private;
+pub(crate) mod subjects;
 
 use std::collections::BTreeMap;
 

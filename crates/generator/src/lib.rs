@@ -20,6 +20,7 @@ mod conditions;
 pub mod config;
 mod data;
 pub mod device;
+pub mod epochs;
 pub mod model;
 pub mod objective;
 mod optimiser;

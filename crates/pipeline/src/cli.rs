@@ -47,7 +47,7 @@ pub(crate) enum Command {
     Report(Run),
     /// What is in a record or a database: signals, rates, units, annotation counts, problems.
     Inspect(Inspect),
-    /// Write the simulated annotated ECG database as WFDB records.
+    /// Write a simulated annotated database: ECG as WFDB records, or EEG as EDF+ files.
     Simulate(Simulate),
     /// Time training and running the recurrent layers on this machine's devices.
     Bench(Bench),
@@ -59,6 +59,7 @@ const RUN_EXAMPLES: &str = "Examples:
   physiosynth run                                        the embedded demo
   physiosynth run --preset quick                         the same in under a minute, on less
   physiosynth run --database mitdb --output reports/mit  a WFDB database
+  physiosynth run --database demo-eeg                    the embedded EEG demo; any folder of EDF+ files works too
   physiosynth run --set generator.units=64 --set preprocessing.denoise.wavelet=db6
   physiosynth run --config reports/mit/config.toml --output reports/again
 
@@ -84,7 +85,7 @@ pub(crate) struct Run {
     /// The run folder [default: reports/DATABASE-PRESET]. A stage takes its settings from the config.toml in it.
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
-    /// The database: a folder of WFDB records, or `demo` [default: demo].
+    /// The database: a folder of WFDB records or EDF files, or `demo` (ECG) or `demo-eeg` for a simulated one [default: demo].
     #[arg(long, value_name = "DIR")]
     pub(crate) database: Option<String>,
     /// A TOML file of settings, such as the config.toml of an earlier run.
@@ -233,12 +234,24 @@ pub(crate) struct Inspect {
     pub(crate) json: bool,
 }
 
+/// What can be simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Simulated {
+    /// Electrocardiograms with annotated beats, as WFDB records.
+    Ecg,
+    /// Electroencephalograms with annotated events, as EDF+ files.
+    Eeg,
+}
+
 /// Options of `simulate`.
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
     /// Folder to write the records into; made where it does not exist.
     #[arg(long, value_name = "DIR")]
     pub(crate) output: PathBuf,
+    /// What to simulate.
+    #[arg(long, value_enum, default_value_t = Simulated::Ecg)]
+    pub(crate) kind: Simulated,
     /// Seed.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,

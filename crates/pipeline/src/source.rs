@@ -1,18 +1,25 @@
-//! The database of a run: a folder of recordings, or the simulation.
+//! The database of a run: a folder of recordings, or a simulation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use physiosynth_signal::{RecordSource, Seed};
-use physiosynth_simulator::SimulatedDatabase;
+use physiosynth_simulator::{SimulatedDatabase, SimulatedEegDatabase};
 use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::files;
 
-/// The name of the simulated database on the command line.
+/// The name of the simulated ECG database on the command line.
 pub(crate) const DEMO: &str = "demo";
+/// The name of the simulated EEG database on the command line.
+pub(crate) const DEMO_EEG: &str = "demo-eeg";
+
+/// Whether a database of that name is simulated.
+pub(crate) fn is_demo(database: &str) -> bool {
+    [DEMO, DEMO_EEG].contains(&database)
+}
 
 /// An opened database.
 pub(crate) struct Source {
@@ -27,10 +34,14 @@ impl Source {
             let records = SimulatedDatabase::new(&config.simulator, Seed(config.seed))?;
             return Ok(Self { records: Box::new(records), simulated: true });
         }
+        if config.database == DEMO_EEG {
+            let records = SimulatedEegDatabase::new(&config.simulator.eeg, Seed(config.seed))?;
+            return Ok(Self { records: Box::new(records), simulated: true });
+        }
         let path = Path::new(&config.database);
         if !path.exists() {
             bail!(
-                "there is no database at {}; give --database the folder that holds its .hea files, or `{DEMO}` for the simulated one",
+                "there is no database at {}; give --database the folder that holds its .hea or .edf files, or `{DEMO}` or `{DEMO_EEG}` for a simulated one",
                 path.display()
             );
         }

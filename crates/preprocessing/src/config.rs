@@ -1,14 +1,30 @@
+use physiosynth_signal::{RecordSource, SignalKind};
 use serde::{Deserialize, Serialize};
 
 use crate::clustering::ClusteringConfig;
 use crate::denoise::DenoiseConfig;
 use crate::split::SplitConfig;
-use crate::{ClassMap, Normalise, PreprocessError};
+use crate::{ClassMap, EegConfig, Normalise, PreprocessError};
+
+/// What the recordings are taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KindChoice {
+    /// By the names and units of the first readable record's channels; an ECG where they say neither.
+    #[default]
+    Auto,
+    /// Electrocardiograms: beats of one lead.
+    Ecg,
+    /// Electroencephalograms: epochs of several channels.
+    Eeg,
+}
 
 /// Everything that decides how a database becomes segments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PreprocessingConfig {
+    /// What the recordings are: `auto`, `ecg` or `eeg`. Default `auto`.
+    pub kind: KindChoice,
     /// Label of the signal that is used. Default `MLII`.
     pub lead: String,
     /// Working rate to which every record is resampled, in hertz. Default 180.
@@ -30,11 +46,14 @@ pub struct PreprocessingConfig {
     pub denoise: DenoiseConfig,
     /// Clusters by class, subject and shape.
     pub clustering: ClusteringConfig,
+    /// What is done with an EEG instead.
+    pub eeg: EegConfig,
 }
 
 impl Default for PreprocessingConfig {
     fn default() -> Self {
         Self {
+            kind: KindChoice::default(),
             lead: "MLII".into(),
             sampling_frequency_hz: 180.0,
             window_before_ms: 250.0,
@@ -45,6 +64,7 @@ impl Default for PreprocessingConfig {
             split: SplitConfig::default(),
             denoise: DenoiseConfig::default(),
             clustering: ClusteringConfig::default(),
+            eeg: EegConfig::default(),
         }
     }
 }
@@ -81,7 +101,25 @@ impl PreprocessingConfig {
             );
         }
         self.clustering.validate()?;
-        Ok(())
+        self.eeg.validate()
+    }
+
+    /// Whether the records of `source` are treated as EEG.
+    pub fn is_eeg(&self, source: &dyn RecordSource) -> bool {
+        let told = || {
+            let record =
+                (0..source.entries().len()).find_map(|i| source.read(i, None).ok().filter(|r| !r.channels.is_empty()))?;
+            let (names, units) =
+                record.channels.iter().map(|c| (c.label.clone(), c.unit.clone())).unzip::<_, _, Vec<_>, Vec<_>>();
+            // The lead asked for is there: beats are to be cut, whatever else was recorded.
+            let has_lead = names.contains(&self.lead);
+            Some(!has_lead && matches!(SignalKind::of_channels(&names, &units), SignalKind::Eeg(_)))
+        };
+        match self.kind {
+            KindChoice::Auto => told().unwrap_or(false),
+            KindChoice::Ecg => false,
+            KindChoice::Eeg => true,
+        }
     }
 
     /// The window in samples at the working rate.

@@ -10,6 +10,8 @@
 //! 6. [`segmentation`]: a window around each annotated beat, with class and intervals;
 //! 7. [`clustering`] by class, subject and shape, and the two [`groups`] of the paired objective.
 //!
+//! An EEG goes the same way with other parts: several channels, filters, epochs of events ([`eeg`]).
+//!
 //! Whatever is fitted is fitted on training subjects alone.
 #![forbid(unsafe_code)]
 
@@ -18,6 +20,7 @@ pub mod clustering;
 mod config;
 pub mod denoise;
 mod dot;
+pub mod eeg;
 pub mod groups;
 pub mod length;
 pub mod normalise;
@@ -32,7 +35,8 @@ mod summary;
 pub mod wavelet;
 
 pub use class_map::{CLASSES, ClassMap};
-pub use config::PreprocessingConfig;
+pub use config::{KindChoice, PreprocessingConfig};
+pub use eeg::EegConfig;
 pub use normalise::{Normalise, Scaling};
 pub use preprocess::{Prepared, PreprocessError, preprocess};
 pub use resample::{ResampleError, Resampler};

@@ -118,6 +118,9 @@ pub fn preprocess(
     if entries.is_empty() {
         return Err(PreprocessError::Empty(source.name().into()));
     }
+    if config.is_eeg(source) {
+        return crate::eeg::preprocess(source, config, seed, strict, progress);
+    }
     let plan = split(entries, &config.split, seed)?;
     let mut summary = Summary {
         database: source.name().into(),
@@ -174,7 +177,7 @@ fn work(
 }
 
 /// An error with its causes, on one line.
-fn causes(error: &SourceError) -> String {
+pub(crate) fn causes(error: &SourceError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

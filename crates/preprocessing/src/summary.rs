@@ -130,9 +130,12 @@ pub struct Timing {
     pub seconds: f64,
 }
 
-/// Counts the segments of each class in each split; classes without segments are left out.
+/// Counts the segments of each class in each split: the classes of beats in their order, then other labels by name. Classes without
+/// segments are left out.
 pub(crate) fn class_counts(set: &SegmentSet) -> Vec<ClassCount> {
-    let mut counts = CLASSES.map(|class| ClassCount { class: class.into(), train: 0, validation: 0, test: 0 });
+    let others = set.labels().into_iter().filter(|label| !CLASSES.contains(&label.as_str()));
+    let classes = CLASSES.iter().map(|class| (*class).to_owned()).chain(others);
+    let mut counts: Vec<ClassCount> = classes.map(|class| ClassCount { class, train: 0, validation: 0, test: 0 }).collect();
     for segment in &set.segments {
         let Some(of_class) = counts.iter_mut().find(|counts| counts.class == segment.label) else { continue };
         match segment.split {

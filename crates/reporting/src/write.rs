@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::context::Context;
 use crate::error::ReportError;
-use crate::figures::{Drawing, FIGURES};
+use crate::figures::{Drawing, Figure, every_name, figures_for};
 use crate::font;
 use crate::page::{self, Content, Shown};
 use crate::report::Report;
@@ -27,7 +27,7 @@ pub struct Written {
 /// offline. Each file appears whole or not at all; pictures that an earlier report left and this one does not have are
 /// removed.
 ///
-/// Only the first channel of the segments is drawn; the page says so where there are more.
+/// Of segments that are no EEG only the first channel is drawn; the page says so where there are more.
 ///
 /// # Errors
 /// [`ReportError`]: sets that contradict themselves, a folder that cannot be written, or the user's wish to stop. An empty
@@ -40,10 +40,13 @@ pub fn write_report(report: &Report<'_>, folder: &Path, progress: &dyn Progress)
     let figures = folder.join("figures");
     fs::create_dir_all(&figures).map_err(ReportError::io(&figures, "create the folder"))?;
 
-    progress.begin("report", FIGURES.len() as u64 + 2, "parts");
     let context = Context::new(report);
-    progress.advance(1);
-    let drawn: Vec<Result<Content, ReportError>> = FIGURES
+    let listed: Vec<&Figure> = figures_for(&context).collect();
+    progress.begin("report", listed.len() as u64 + 1, "parts");
+    for name in every_name().filter(|name| listed.iter().all(|figure| figure.name != *name)) {
+        remove(&figures.join(format!("{name}.png")))?;
+    }
+    let drawn: Vec<Result<Content, ReportError>> = listed
         .par_iter()
         .map(|figure| {
             if progress.cancelled() {
@@ -60,7 +63,7 @@ pub fn write_report(report: &Report<'_>, folder: &Path, progress: &dyn Progress)
 
     let mut written = Written { page: folder.join("index.html"), figures: Vec::new(), left_out: Vec::new() };
     let mut shown = Vec::new();
-    for (figure, content) in FIGURES.iter().zip(drawn) {
+    for (figure, content) in listed.iter().zip(drawn) {
         let (path, content) = (figures.join(format!("{}.png", figure.name)), content?);
         match &content {
             Content::Picture(bytes) => {

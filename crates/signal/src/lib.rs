@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 mod annotation;
+mod kind;
 mod progress;
 mod random;
 mod record;
@@ -28,6 +29,7 @@ mod sequence;
 mod source;
 
 pub use annotation::{Annotation, Code};
+pub use kind::SignalKind;
 pub use progress::{Cancelled, Progress, Silent};
 pub use random::Seed;
 pub use record::{Channel, Digitisation, Record};

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use crate::SimulatorError;
+use crate::{EegConfig, SimulatorError};
 
-/// What the simulated database is like. All else (morphology, rates, noise levels) is drawn per subject from the seed.
+/// What the simulated databases are like. All else (morphology, rates, noise levels) is drawn per subject from the seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SimulatorConfig {
@@ -16,11 +16,20 @@ pub struct SimulatorConfig {
     pub noise_scale: f64,
     /// Factor on every subject's shares of premature beats (S and V); 0 (none) to 2. Default 1.
     pub ectopy_scale: f64,
+    /// The simulated electroencephalograms; all else here is of the electrocardiograms.
+    pub eeg: EegConfig,
 }
 
 impl Default for SimulatorConfig {
     fn default() -> Self {
-        Self { subjects: 16, duration_s: 300.0, sampling_frequency_hz: 360.0, noise_scale: 1.0, ectopy_scale: 1.0 }
+        Self {
+            subjects: 16,
+            duration_s: 300.0,
+            sampling_frequency_hz: 360.0,
+            noise_scale: 1.0,
+            ectopy_scale: 1.0,
+            eeg: EegConfig::default(),
+        }
     }
 }
 
@@ -31,7 +40,8 @@ impl SimulatorConfig {
         SimulatorError::check("simulator.duration_s", self.duration_s, 2.0, 86_400.0)?;
         SimulatorError::check("simulator.sampling_frequency_hz", self.sampling_frequency_hz, 100.0, 4_000.0)?;
         SimulatorError::check("simulator.noise_scale", self.noise_scale, 0.0, 20.0)?;
-        SimulatorError::check("simulator.ectopy_scale", self.ectopy_scale, 0.0, 2.0)
+        SimulatorError::check("simulator.ectopy_scale", self.ectopy_scale, 0.0, 2.0)?;
+        self.eeg.validate()
     }
 
     /// Samples in each channel of a record.

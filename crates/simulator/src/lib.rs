@@ -1,4 +1,5 @@
-//! Simulated, annotated electrocardiograms: the demo database, and ground truth for tests.
+//! Simulated, annotated recordings: the demo databases, and ground truth for tests. Electrocardiograms are described here,
+//! electroencephalograms in [`eeg`].
 //!
 //! The signal is the dynamical model of McSharry, Clifford, Tarassenko & Smith, "A dynamical model for generating synthetic
 //! electrocardiogram signals", IEEE Transactions on Biomedical Engineering 50(3), 2003: a point runs round a circle once a
@@ -23,6 +24,7 @@
 
 mod config;
 mod database;
+pub mod eeg;
 mod error;
 mod fiducials;
 pub mod model;
@@ -33,6 +35,7 @@ mod subject;
 
 pub use config::SimulatorConfig;
 pub use database::{NoiseParts, SimulatedDatabase, SimulatedRecord};
+pub use eeg::{EegConfig, SimulatedEegDatabase};
 pub use error::SimulatorError;
 pub use fiducials::{Fiducials, WaveLimits};
 pub use subject::{NoiseLevels, Subject};

@@ -6,6 +6,7 @@ mod jittered;
 mod mcsharry;
 mod mean_noise;
 mod pca_gaussian;
+mod var;
 
 use physiosynth_signal::Seed;
 
@@ -38,8 +39,8 @@ pub struct Baseline {
 }
 
 /// Every baseline, in the order of the tables.
-pub const BASELINES: [Baseline; 5] =
-    [copy::BASELINE, jittered::BASELINE, mean_noise::BASELINE, pca_gaussian::BASELINE, mcsharry::BASELINE];
+pub const BASELINES: [Baseline; 6] =
+    [copy::BASELINE, jittered::BASELINE, mean_noise::BASELINE, pca_gaussian::BASELINE, mcsharry::BASELINE, var::BASELINE];
 
 /// What every baseline that can be fitted makes.
 pub(crate) fn made(fitting: &Fitting) -> Vec<(&'static str, Pool)> {

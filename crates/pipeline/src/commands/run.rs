@@ -12,7 +12,7 @@ use crate::config::{Config, Flags};
 use crate::error::Usage;
 use crate::manifest::Manifest;
 use crate::run_folder::RunFolder;
-use crate::source::DEMO;
+use crate::source::is_demo;
 use crate::stages::{Context, Stage};
 use crate::terminal::Terminal;
 use crate::{files, interrupt};
@@ -75,8 +75,8 @@ pub(super) fn resolve(arguments: &cli::Run, only: Option<Stage>) -> Result<Confi
 
 /// `reports/<database>-<preset>`.
 fn default_output(config: &Config) -> PathBuf {
-    let database = if config.database == DEMO {
-        DEMO.to_string()
+    let database = if is_demo(&config.database) {
+        config.database.clone()
     } else {
         let path = Path::new(&config.database);
         let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());

@@ -8,7 +8,7 @@ use physiosynth_generator::{ObjectiveName, Request, Sampler, generate, rhythm};
 use physiosynth_signal::{Seed, SegmentSet, Split};
 use serde_json::json;
 
-use super::{Context, Decides, Made, settings};
+use super::{Context, Decides, Made, eeg_patients, settings};
 use crate::config::GenerationConfig;
 use crate::{files, patients};
 
@@ -46,6 +46,13 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let synthetic = generate(&model, &segments, &requests, sampler, seed, &device, context.terminal)?;
     write_segments(&context.folder.synthetic(), &synthetic)?;
 
+    if eeg_patients::is_eeg(&segments) {
+        eeg_patients::make(context, &segments, &synthetic, paired, &device)?;
+        let made_from = made_from(&context.config.generation, paired);
+        context.manifest.notes.push(format!("Generation: {made_from}"));
+        note_small(context, &too_small);
+        return Ok(Made { outputs: vec![context.folder.synthetic(), context.folder.share()], parts: Vec::new() });
+    }
     // Nothing of an earlier run may stay among what is handed on.
     files::remove(&context.folder.share())?;
     let share = context.folder.share();
@@ -73,13 +80,18 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     notes.retain(|note| !note.starts_with("Generation:"));
     notes.push(format!("Generation: {}", made_from(&config.generation, paired)));
     notes.extend(patients::note(&made));
-    notes.extend(too_small.iter().map(|(class, n)| {
+    note_small(context, &too_small);
+    Ok(Made { outputs: vec![context.folder.synthetic(), share], parts: Vec::new() })
+}
+
+/// Names the classes that were too small to be sampled.
+fn note_small(context: &mut Context, too_small: &[Count]) {
+    let limit = context.config.generation.smallest_class;
+    context.manifest.notes.extend(too_small.iter().map(|(class, n)| {
         format!(
-            "Generation: class {class} has {n} training segments, fewer than generation.smallest_class ({}), and was not sampled.",
-            config.generation.smallest_class
+            "Generation: class {class} has {n} training segments, fewer than generation.smallest_class ({limit}), and was not sampled."
         )
     }));
-    Ok(Made { outputs: vec![context.folder.synthetic(), share], parts: Vec::new() })
 }
 
 /// What the synthetic segments were made from, for whoever reads the manifest.

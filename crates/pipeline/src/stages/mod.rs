@@ -1,5 +1,6 @@
 //! The five stages of a run. Each is a file that says what decides it, what it writes, and how it is done; here is when.
 
+mod eeg_patients;
 mod evaluate;
 mod generate;
 mod preprocess;

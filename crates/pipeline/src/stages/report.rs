@@ -15,9 +15,9 @@ use physiosynth_reporting::{ClusterRow, Report, RunFacts, SplitRow, Strip, write
 use physiosynth_signal::{Record, SegmentSet};
 use serde_json::json;
 
-use super::{Context, Decides, Made, Stage, read_json};
+use super::{Context, Decides, Made, Stage, eeg_patients, read_json};
 use crate::manifest::Manifest;
-use crate::source::DEMO;
+use crate::source::is_demo;
 
 /// Length of a strip on ECG paper, in seconds.
 const STRIP_S: f64 = 10.0;
@@ -55,7 +55,8 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
         history: &history.iter().map(epoch).collect::<Vec<_>>(),
         best_epoch,
         stretches: &stretches,
-        real_strip: most_varied(&summary.stretches).map(real_strip),
+        // Strips are drawn on ECG paper.
+        real_strip: most_varied(&summary.stretches).filter(|_| !eeg_patients::is_eeg(&real)).map(real_strip),
         synthetic_strip: synthetic_strip(&folder.share())?,
         clusters: &clusters(&summary),
     };
@@ -173,7 +174,7 @@ fn facts(context: &Context, real: &SegmentSet, synthetic: &SegmentSet, summary: 
     RunFacts {
         title,
         database: summary.database.clone(),
-        simulated: config.database == DEMO,
+        simulated: is_demo(&config.database),
         seed: config.seed,
         device: manifest.device.as_ref().map_or_else(String::new, |d| format!("{} ({})", d.name, d.reason)),
         preset: config.preset.to_string(),

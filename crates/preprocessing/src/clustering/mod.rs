@@ -20,7 +20,7 @@ pub mod kmeans;
 mod points;
 pub mod silhouette;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use physiosynth_signal::{Seed, SegmentSet, Split};
 use rayon::prelude::*;
@@ -267,7 +267,8 @@ fn by_frequency(fit: &Fit) -> Vec<usize> {
 fn assign_held_out(set: &mut SegmentSet, clusters: &[ClusterInfo], centres: &[Points]) {
     let dimensions = set.time() * set.channels();
     let rows: Vec<&[f32]> = centres.iter().flat_map(|c| (0..c.len()).map(|i| c.point(i))).collect();
-    for class in CLASSES.iter().copied().chain([""]) {
+    let classes: BTreeSet<&str> = clusters.iter().map(|cluster| cluster.class.as_str()).collect();
+    for class in classes {
         let ids: Vec<usize> = (0..clusters.len()).filter(|&id| clusters[id].class == class).collect();
         if ids.is_empty() {
             continue;

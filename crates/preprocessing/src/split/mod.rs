@@ -2,12 +2,15 @@
 //! sample is read, so that nothing about a held-out subject can leak into what is fitted.
 
 mod mitdb;
+mod records;
 
 use std::collections::BTreeMap;
 
 use physiosynth_signal::{RecordEntry, Seed, Split};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
+
+pub use records::by_record;
 
 /// How records are assigned to train, validation and test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +33,17 @@ impl Default for SplitConfig {
     }
 }
 
+impl SplitConfig {
+    /// Fails unless the shares are shares.
+    fn check(&self) -> Result<(), SplitError> {
+        let (validation, test) = (self.validation_share, self.test_share);
+        if validation >= 0.0 && test >= 0.0 && validation + test < 1.0 {
+            return Ok(());
+        }
+        Err(SplitError::Shares { validation, test })
+    }
+}
+
 /// How subjects are divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -42,6 +56,9 @@ pub enum SplitStrategy {
     MitdbDechazal,
     /// By subject, drawn with the run's seed.
     Random,
+    /// By record, whoever the subject is, drawn with the run's seed. Also what `auto` and `random` do with an EEG database of one
+    /// subject, where nothing can be held out by subject.
+    Record,
 }
 
 /// What the split decided about one record.
@@ -98,10 +115,7 @@ pub enum SplitError {
 
 /// Assigns every record of a database to a split, by subject. Uses names and subjects only, and the seed.
 pub fn split(entries: &[RecordEntry], config: &SplitConfig, seed: Seed) -> Result<SplitPlan, SplitError> {
-    let (validation, test) = (config.validation_share, config.test_share);
-    if !(validation >= 0.0 && test >= 0.0 && validation + test < 1.0) {
-        return Err(SplitError::Shares { validation, test });
-    }
+    config.check()?;
     match config.strategy {
         SplitStrategy::Auto if mitdb::recognises(entries) => Ok(mitdb::plan(entries, config, seed)),
         SplitStrategy::MitdbDechazal if !mitdb::has_training_record(entries) => {
@@ -109,6 +123,7 @@ pub fn split(entries: &[RecordEntry], config: &SplitConfig, seed: Seed) -> Resul
         }
         SplitStrategy::MitdbDechazal => Ok(mitdb::plan(entries, config, seed)),
         SplitStrategy::Auto | SplitStrategy::Random => Ok(random(entries, config, seed)),
+        SplitStrategy::Record => by_record(entries, &vec![String::new(); entries.len()], config, seed),
     }
 }
 

@@ -5,7 +5,7 @@ use plotters::style::RGBColor;
 use crate::canvas::{Align, Area, Canvas, Pen, Type};
 use crate::context::Context;
 use crate::downsample::extremes;
-use crate::figures::{Drawing, Figure, SIZE, sheet};
+use crate::figures::{Drawing, Figure, SIZE, eeg, sheet};
 use crate::palette::{INK, RAW, REAL};
 use crate::panel::{Axes, Panel, Range};
 use crate::report::Stretch;
@@ -16,7 +16,12 @@ const SHOWN: usize = 4;
 pub(super) const FIGURE: Figure = Figure {
     name: "denoising",
     title: "Denoising, before and after",
-    caption: |_| {
+    caption: |context| {
+        if eeg::is_eeg(context) {
+            return "Stretches of one channel as they were recorded (grey) and as they went into the epochs (blue), with the beginnings of \
+                    epochs above. Both halves of a pair span equally many units: slow drift and mains should go, waves should stay."
+                .into();
+        }
         "Stretches of records as they were recorded (grey) and as they went into the segments (blue), with the annotations above. \
          Both halves of a pair span equally many units, so that peaks can be compared: QRS heights and ST levels should stay, \
          baseline wander and fine noise should go."

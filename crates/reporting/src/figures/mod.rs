@@ -6,6 +6,7 @@ mod clusters;
 mod confusion;
 mod denoising;
 mod distributions;
+pub(crate) mod eeg;
 mod map;
 mod means;
 mod membership;
@@ -64,6 +65,25 @@ pub(crate) static FIGURES: &[Figure] = &[
     clusters::FIGURE,
     denoising::FIGURE,
 ];
+
+/// Those of an EEG, before the others on the page.
+static EEG: &[Figure] =
+    &[eeg::overview::FIGURE, eeg::epochs::FIGURE, eeg::spectrum::FIGURE, eeg::bands::FIGURE, eeg::correlation::FIGURE];
+
+/// Those of [`FIGURES`] that show beats of one lead, and stand for nothing in an EEG.
+const OF_BEATS: [&str; 6] = ["overview", "strips", "beats", "means", "psd", "clusters"];
+
+/// The figures of a report, by what its signals are, in the order of the page.
+pub(crate) fn figures_for(context: &Context<'_>) -> impl Iterator<Item = &'static Figure> {
+    let eeg = eeg::is_eeg(context);
+    let own = if eeg { EEG } else { &[] };
+    own.iter().chain(FIGURES.iter().filter(move |figure| !eeg || !OF_BEATS.contains(&figure.name)))
+}
+
+/// Every picture that a report of any kind may have.
+pub(crate) fn every_name() -> impl Iterator<Item = &'static str> {
+    EEG.iter().chain(FIGURES).map(|figure| figure.name)
+}
 
 /// Pixels across most figures.
 const WIDTH: u32 = 1600;

@@ -14,9 +14,9 @@ use crate::ticks::grouped;
 use crate::waveforms::Waveforms;
 
 /// A4 landscape.
-const SHEET: (u32, u32) = (2000, 1414);
+pub(super) const SHEET: (u32, u32) = (2000, 1414);
 /// Pixels per em: 13 where the page shows the sheet 1100 pixels wide.
-const SIZE: f32 = 24.0;
+pub(super) const SIZE: f32 = 24.0;
 /// Classes drawn; the others are in the figure of beats.
 const CLASSES: usize = 5;
 /// Seconds of each strip.
@@ -61,7 +61,7 @@ fn draw(context: &Context<'_>) -> Canvas {
 }
 
 /// Title, facts and the key to the colours; returns where the rest begins.
-fn heading(context: &Context<'_>, canvas: &mut Canvas, all: Area) -> i32 {
+pub(super) fn heading(context: &Context<'_>, canvas: &mut Canvas, all: Area) -> i32 {
     let facts = &context.report.facts;
     let x = all.left as f32;
     let title = Type::bold(42.0, INK);
@@ -173,7 +173,7 @@ fn classes(context: &Context<'_>, canvas: &mut Canvas, area: Area) {
 }
 
 /// The verdicts in words and colours; returns where the rest begins.
-fn judgement(context: &Context<'_>, canvas: &mut Canvas, area: Area) -> i32 {
+pub(super) fn judgement(context: &Context<'_>, canvas: &mut Canvas, area: Area) -> i32 {
     let (x, mut y) = (area.left as f32, area.top as f32 + 14.0);
     canvas.text("Verdicts", (x, y), Align::Left, Type::bold(SIZE * 1.15, INK));
     y += SIZE * 1.7;
@@ -208,7 +208,7 @@ fn judgement(context: &Context<'_>, canvas: &mut Canvas, area: Area) -> i32 {
 }
 
 /// Empty axes with a sentence.
-fn empty(canvas: &mut Canvas, area: Area, name: &str, why: &str) {
+pub(super) fn empty(canvas: &mut Canvas, area: Area, name: &str, why: &str) {
     let axes = Axes { y: name, x_numbers: false, y_numbers: false, ..Axes::plain(SIZE * 0.92) };
     let panel = Panel::draw(canvas, area, (Range::linear(0.0, 1.0), Range::linear(0.0, 1.0)), &axes);
     panel.say(canvas, why, SIZE);

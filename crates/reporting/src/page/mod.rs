@@ -67,7 +67,7 @@ pub(crate) fn render(context: &Context<'_>, figures: &[Shown]) -> String {
         html.push_str(&figure_html(figure));
     }
     html.push_str(&measures::section(&context.report.scores.measures));
-    html.push_str(&tables::splits(facts));
+    html.push_str(&tables::splits(facts, context.report.real));
     html.push_str(&tables::training(context.report));
     html.push_str(&tables::timings(facts));
     html.push_str(&tables::run(facts));

@@ -1,5 +1,9 @@
 //! The smaller tables: splits, what was skipped, notes, training, times, the run.
 
+use std::collections::BTreeMap;
+
+use physiosynth_signal::{SegmentSet, Split};
+
 use crate::context::{Context, in_order};
 use crate::page::Put;
 use crate::page::escape::escape;
@@ -26,7 +30,7 @@ pub(crate) fn notes(facts: &RunFacts, context: &Context<'_>) -> String {
         html.put(format_args!("<li>{}</li>\n", escape(note)));
     }
     let channels = context.report.real.channels().max(context.report.synthetic.channels());
-    if channels > 1 {
+    if channels > 1 && !crate::figures::eeg::is_eeg(context) {
         html.put(format_args!(
             "<li>Segments have {channels} channels; the pictures show the first, {}.</li>\n",
             escape(&context.lead)
@@ -39,14 +43,25 @@ pub(crate) fn notes(facts: &RunFacts, context: &Context<'_>) -> String {
     html
 }
 
+/// Whether segments of one subject are in more than one split.
+fn somebody_in_two_splits(real: &SegmentSet) -> bool {
+    let mut of: BTreeMap<&str, Split> = BTreeMap::new();
+    real.segments.iter().any(|s| *of.entry(&s.subject).or_insert(s.split) != s.split)
+}
+
 /// Subjects and segments of each split, by class.
-pub(crate) fn splits(facts: &RunFacts) -> String {
+pub(crate) fn splits(facts: &RunFacts, real: &SegmentSet) -> String {
     let mut html = String::from("<h2 id=\"splits\">Segments by split and class</h2>\n");
     if facts.splits.is_empty() {
         return html + "<p>Not recorded.</p>\n";
     }
     let labels = in_order(facts.splits.iter().flat_map(|row| row.segments.iter().map(|(class, _)| class.clone())).collect());
-    html.push_str("<p>Splits are by subject: nobody is in two of them.</p>\n<div class=\"scroll\"><table class=\"numbers\">\n");
+    html.push_str(if somebody_in_two_splits(real) {
+        "<p>Splits are by recording: the same people are in several of them.</p>\n"
+    } else {
+        "<p>Splits are by subject: nobody is in two of them.</p>\n"
+    });
+    html.push_str("<div class=\"scroll\"><table class=\"numbers\">\n");
     html.push_str("<thead><tr><th>Split</th><th>Subjects</th>");
     for label in &labels {
         html.put(format_args!("<th>{}</th>", escape(label)));

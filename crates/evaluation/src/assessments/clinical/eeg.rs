@@ -7,6 +7,7 @@ use super::distributions::distribution;
 use super::halves::{HALVES, Halves, over};
 use super::rows::{FEWEST, Row, Sets, Whose, pools};
 use super::{Context, Findings};
+use crate::clinical::bands::{BandDifference, band_difference};
 use crate::clinical::connectivity::{Pairs, coherences, correlations, mean_absolute_difference};
 use crate::clinical::hjorth::{hjorth, line_length_per_s};
 use crate::clinical::limits;
@@ -166,6 +167,7 @@ fn rows(class: &str, sets: &Sets<Vec<Epoch>>, whose: &Whose, unit: &str, context
     let row = Row { name: "outside_limits_share".into(), unit: "", class, better, definition, segments, subjects: real_subjects };
     let outside = sets.map(|epochs| epochs.iter().map(|e| e.outside).collect::<Vec<_>>());
     measures.push(row.shares(&outside, &whose.synthetic, context));
+    measures.extend(band_shares(class, sets, real_subjects));
     for (index, quantity) in quantities(unit).into_iter().enumerate() {
         let reference = by_channel(&sets.reference, index);
         let values = sets.map(|epochs| distance(&reference, &by_channel(epochs, index)));
@@ -193,6 +195,35 @@ fn rows(class: &str, sets: &Sets<Vec<Epoch>>, whose: &Whose, unit: &str, context
         measures.push(measure);
     }
     measures
+}
+
+/// How far the mean relative band powers are from real ones, on average and at worst.
+fn band_shares(class: &str, sets: &Sets<Vec<Epoch>>, subjects: usize) -> Vec<Measure> {
+    let first = BANDS.len();
+    let shares = sets.map(|epochs| {
+        let of_bands = (first..2 * first).map(|index| by_channel(epochs, index)).collect::<Vec<_>>();
+        let channels = of_bands.first().map_or(0, Vec::len);
+        let mean_of = |channel: usize, band: &Vec<Vec<f64>>| mean(band.get(channel)?.iter().copied());
+        (0..channels).flat_map(|channel| of_bands.iter().map(move |band| mean_of(channel, band))).collect::<Vec<_>>()
+    });
+    let differences = shares.map(|set| band_difference(&shares.reference, set));
+    let row = |name: &str, which: &str| Row {
+        name: name.into(),
+        unit: "",
+        class,
+        better: Better::Lower,
+        definition: format!(
+            "How far the mean share of the power from 1 to 45 Hz that lies in a band (δ 1–4, θ 4–8, α 8–13, β 13–30, γ 30–45 Hz) is from \
+             that of real training segments, |share / real share − 1|, {which}. 0 is equal. Blind to how shares vary between segments."
+        ),
+        segments: sets.synthetic.len(),
+        subjects,
+    };
+    let value = |of: fn(&BandDifference) -> f64| differences.map(|d| d.as_ref().map(of));
+    vec![
+        row("band_share_difference_mean", "the mean over channels and bands").measure(&value(|d| d.mean), None),
+        row("band_share_difference_largest", "the largest over channels and bands").measure(&value(|d| d.largest), None),
+    ]
 }
 
 /// The known values of a quantity, for each channel.

@@ -5,31 +5,29 @@ mod distributions;
 mod ecg;
 mod eeg;
 mod halves;
-mod kind;
 mod rhythm;
 mod rows;
 mod verdict;
 
-use physiosynth_signal::Cancelled;
+use physiosynth_signal::{Cancelled, SignalKind};
 
 pub(crate) use verdict::plausible;
 
 use super::{Assessment, Context, Findings};
-use kind::Kind;
 
 pub(super) const ASSESSMENT: Assessment = Assessment { run };
 
 fn run(context: &Context) -> Result<Findings, Cancelled> {
     let mut findings = Findings::default();
     let (names, units) = (&context.real.channel_names, &context.real.channel_units);
-    match kind::of_channels(names, units) {
-        Kind::Ecg(_) if context.real.mark_index == 0 => {
+    match SignalKind::of_channels(names, units) {
+        SignalKind::Ecg(_) if context.real.mark_index == 0 => {
             findings.notes.push(
                 "clinical: waves are not delineated, since the segments do not say where their R peak is (the mark is at index 0)".into(),
             );
             rhythm::assess(context, &mut findings);
         }
-        Kind::Ecg(lead) => {
+        SignalKind::Ecg(lead) => {
             findings.notes.push(format!(
                 "clinical: the signals are taken for an ECG by the names or units of their channels; waves are delineated on {}",
                 names.get(lead).map_or("the first channel", |name| name.as_str())
@@ -37,7 +35,7 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
             ecg::assess(lead, context, &mut findings)?;
             rhythm::assess(context, &mut findings);
         }
-        Kind::Eeg(channels) => {
+        SignalKind::Eeg(channels) => {
             findings.notes.push(format!(
                 "clinical: {} of {} channels are taken for an EEG by their names or units",
                 channels.len(),
@@ -45,7 +43,7 @@ fn run(context: &Context) -> Result<Findings, Cancelled> {
             ));
             eeg::assess(&channels, context, &mut findings)?;
         }
-        Kind::Unknown => findings.notes.push(format!(
+        SignalKind::Unknown => findings.notes.push(format!(
             "clinical: not assessed, since neither names ({}) nor units ({}) of the channels tell an ECG (leads such as II, V1, MLII; mV) \
              or an EEG (electrodes such as Fp1, Cz; uV)",
             names.join(", "),
