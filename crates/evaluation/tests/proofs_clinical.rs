@@ -284,7 +284,15 @@ fn records(fibrillates: bool, steady: f64) -> Vec<BeatSequence> {
 fn rhythm_scores(records: &[BeatSequence]) -> Scores {
     let (mut real, mut synthetic) = (real(), beats(100, 12, Split::Synthetic, NONE));
     (real.mark_index, synthetic.mark_index) = (0, 0);
-    let config = EvaluationConfig { segments_per_class: 8, bootstrap_rounds: 10, ..EvaluationConfig::default() };
+    let config = EvaluationConfig {
+        segments_per_class: 8,
+        bootstrap_rounds: 10,
+        network_steps: 0,
+        privacy_rounds: 2,
+        forest_trees: 4,
+        utility_draws: 1,
+        ..EvaluationConfig::default()
+    };
     evaluate_with_records(&real, &synthetic, records, &config, Seed(5), &Silent).unwrap()
 }
 

@@ -51,7 +51,13 @@ fn people(subjects: std::ops::Range<u64>, split: Split, later: bool) -> SegmentS
 fn judge(synthetic: &SegmentSet) -> Scores {
     let mut real = people(0..PEOPLE, Split::Train, false);
     real.append(&people(1000..1000 + PEOPLE, Split::Test, false)).unwrap();
-    let config = EvaluationConfig { forest_trees: 10, bootstrap_rounds: 200, privacy_rounds: 2, ..EvaluationConfig::default() };
+    let config = EvaluationConfig {
+        forest_trees: 10,
+        bootstrap_rounds: 200,
+        privacy_rounds: 2,
+        network_steps: 0,
+        ..EvaluationConfig::default()
+    };
     evaluate(&real, synthetic, &config, Seed(5), &Silent).unwrap()
 }
 
