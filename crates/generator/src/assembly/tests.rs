@@ -173,7 +173,7 @@ fn old_neighbours_in_a_window_do_not_appear_twice() {
             set.signals[[i, MARK + 125 + k, 0]] += if k < 12 { 0.5 } else { 0.0 };
         }
     }
-    let record = record(&set, |_| 1.5, &AssemblyConfig::default());
+    let record = record(&set, |_| 1.5, &AssemblyConfig { respiration: 0.0, ..AssemblyConfig::default() });
     for mark in &record.annotations[1..40] {
         let after = mark.sample as usize;
         let most = record.channels[0].samples[after + 100..after + 250].iter().fold(f32::MIN, |a, &b| a.max(b));
