@@ -5,14 +5,10 @@
 //! segment extrapolated from this step's and the one's before. The first step is of first order, and so is the last, where σ' = 0 and
 //! `x'` is the denoised segment itself.
 
-use super::SampleError;
+use super::{Denoise, SampleError};
 
 /// From `x`, noise of the first of `levels`, to a sample; `denoise` as for [`heun`](super::heun).
-pub(super) fn solve(
-    mut x: Vec<f32>,
-    levels: &[f64],
-    denoise: &mut dyn FnMut(&[f32], f64) -> Result<Vec<f32>, SampleError>,
-) -> Result<Vec<f32>, SampleError> {
+pub(super) fn solve(mut x: Vec<f32>, levels: &[f64], denoise: &mut Denoise<'_>) -> Result<Vec<f32>, SampleError> {
     let mut before: Option<(Vec<f32>, f64)> = None;
     for pair in levels.windows(2) {
         let (sigma, next) = (pair[0], pair[1]);

@@ -1,7 +1,7 @@
 //! Heun's method over falling noise levels (Karras et al. 2022, "Elucidating the design space of diffusion-based generative models",
 //! algorithms 1 and 2).
 
-use super::SampleError;
+use super::{Denoise, SampleError};
 
 /// The most noise added again in a step, relative to what is there (their `γ ≤ √2 − 1`).
 const MOST_CHURN: f64 = std::f64::consts::SQRT_2 - 1.0;
@@ -12,7 +12,7 @@ pub(super) fn solve(
     mut x: Vec<f32>,
     levels: &[f64],
     churn: f64,
-    denoise: &mut dyn FnMut(&[f32], f64) -> Result<Vec<f32>, SampleError>,
+    denoise: &mut Denoise<'_>,
     noise: &mut dyn FnMut(&mut [f32], f64),
 ) -> Result<Vec<f32>, SampleError> {
     let steps = levels.len().saturating_sub(1).max(1) as f64;

@@ -46,7 +46,9 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let patients = patients::plan(&config.generation, &segments, seed)?;
     let mut requests: Vec<Request> = patients.iter().flat_map(patients::Patient::requests).collect();
     if !paired {
-        requests.iter_mut().for_each(|request| request.subject = None);
+        for request in &mut requests {
+            request.subject = None;
+        }
     }
     let beats = generate(&model, &segments, &requests, sampler, seed, &device, context.terminal)?;
     // Nothing of an earlier run may stay among what is handed on.
