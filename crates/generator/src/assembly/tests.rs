@@ -208,13 +208,17 @@ fn weights_of_neighbours_add_up_to_one() {
 fn pieces_make_the_record_that_the_whole_makes() {
     let mut set = beats(2);
     // Known intervals, so that T waves are moved too.
-    set.segments.iter_mut().for_each(|segment| segment.rr_before_s = 0.8);
+    for segment in &mut set.segments {
+        segment.rr_before_s = 0.8;
+    }
     let order: Vec<usize> = (0..set.len()).collect();
     // The baseline and the noise of gaps are those of the first piece: without either, pieces differ from the whole by a constant.
     let config = AssemblyConfig { noise: false, ..AssemblyConfig::default() };
     for rr_s in RHYTHMS {
         let mut plan = plan_of(&set, &order, rr_s);
-        plan[20..].iter_mut().for_each(|beat| beat.rhythm = "(AFIB".into());
+        for beat in &mut plan[20..] {
+            beat.rhythm = "(AFIB".into();
+        }
         let whole = assemble("r", &set, &order, &plan, &config, Seed(1)).unwrap();
         let mut assembler = Assembler::new("r", &config, Seed(1)).unwrap();
         let (mut samples, mut marks) = (vec![Vec::new(); 2], Vec::new());
