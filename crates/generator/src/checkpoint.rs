@@ -214,10 +214,7 @@ impl Folder {
         let model = self.with_arrays(LAST, model, &arrays)?;
         let averages: BTreeMap<String, Array> =
             arrays.iter().filter_map(|(name, array)| Some((name.strip_prefix(AVERAGE)?.to_owned(), array.clone()))).collect();
-        let average = match averages.is_empty() {
-            true => None,
-            false => Some(self.with_arrays(LAST, model.valid(), &averages)?),
-        };
+        let average = if averages.is_empty() { None } else { Some(self.with_arrays(LAST, model.valid(), &averages)?) };
         let optimiser = Optimiser::from_arrays(&arrays, device);
         // A crash between the two writes leaves the history one save behind.
         self.write_json(HISTORY, &saved.history)?;

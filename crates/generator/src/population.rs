@@ -282,9 +282,9 @@ fn cholesky(n: usize, covariance: impl Fn(usize, usize) -> f64) -> Vec<Vec<f64>>
     let mut factor: Vec<Vec<f64>> = Vec::with_capacity(n);
     for i in 0..n {
         let mut row: Vec<f64> = Vec::with_capacity(i + 1);
-        for j in 0..i {
-            let done: f64 = row.iter().zip(&factor[j]).take(j).map(|(x, y)| x * y).sum();
-            let pivot = factor[j][j];
+        for (j, above) in factor.iter().enumerate() {
+            let done: f64 = row.iter().zip(above).map(|(x, y)| x * y).sum();
+            let pivot = above[j];
             row.push(if pivot > 1e-9 { (covariance(i, j) - done) / pivot } else { 0.0 });
         }
         let left = covariance(i, i) - row.iter().map(|x| x * x).sum::<f64>();

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-/// A run's folder, held by this process alone as long as this value lives.
+/// A run's folder, held by this process alone as long as this value lives, unless it is only read.
 pub(crate) struct RunFolder {
     path: PathBuf,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl RunFolder {
@@ -18,12 +18,17 @@ impl RunFolder {
         fs::create_dir_all(path).with_context(cannot)?;
         let lock = File::options().create(true).truncate(false).write(true).open(path.join(".lock")).with_context(cannot)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_path_buf(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_path_buf(), _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) => {
                 bail!("another physiosynth is at work in {}; wait for it, or choose another --output", path.display())
             }
             Err(TryLockError::Error(error)) => Err(error).with_context(cannot),
         }
+    }
+
+    /// A folder that is only read: not locked.
+    pub(crate) fn to_read(path: &Path) -> Self {
+        Self { path: path.to_path_buf(), _lock: None }
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -275,7 +275,9 @@ fn to_unit(mut record: CutRecord, unit: Option<String>) -> Result<CutRecord, Str
         *scaling = Scaling { scale: scaling.scale * factor, offset: scaling.offset * factor };
     }
     if let Some(residual) = &mut record.sequence.residual {
-        residual.density.iter_mut().for_each(|density| *density *= ratio.powi(2));
+        for density in &mut residual.density {
+            *density *= ratio.powi(2);
+        }
         residual.unit.clone_from(&unit);
     }
     record.unit = unit;

@@ -113,6 +113,6 @@ mod tests {
     fn nothing_taken_away_gives_nothing() {
         let signal = vec![0.5; 60_000];
         assert_eq!(spectrum(&signal, &signal, 200.0, "mV"), None);
-        assert_eq!(spectrum(&signal[..5000], &[0.0; 5000], 200.0, "mV"), None);
+        assert_eq!(spectrum(&signal[..5000], &vec![0.0; 5000], 200.0, "mV"), None);
     }
 }

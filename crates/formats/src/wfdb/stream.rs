@@ -50,7 +50,9 @@ impl RecordWriter {
     /// Begins a record in a folder, which is created where it does not exist. `record` says everything but samples and annotations;
     /// each of its channels has the record's sampling frequency and a digitisation.
     pub fn create(folder: &Path, mut record: Record) -> Result<Self, FormatError> {
-        record.channels.iter_mut().for_each(|channel| channel.samples.clear());
+        for channel in &mut record.channels {
+            channel.samples.clear();
+        }
         record.annotations.clear();
         let header_path = folder.join(format!("{}.hea", record.name));
         let layout = Layout::new(&header_path, &record)?;

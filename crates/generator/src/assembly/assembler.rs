@@ -217,7 +217,9 @@ impl Assembler {
             fill_gap(&mut out, gap.start - range.start..gap.end - range.start, &drawn, fixed.rate);
         }
         fixed.breathing.apply(&mut out, range.start);
-        out.iter_mut().for_each(|value| *value += level);
+        for value in &mut out {
+            *value += level;
+        }
         out
     }
 }
@@ -231,5 +233,7 @@ fn level(window: &[f32], from: usize, rate: f64) -> f32 {
 
 fn take_level(window: &mut [f32], from: usize, rate: f64) {
     let level = level(window, from, rate);
-    window.iter_mut().for_each(|value| *value -= level);
+    for value in window {
+        *value -= level;
+    }
 }

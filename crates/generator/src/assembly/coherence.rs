@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn neighbours_are_more_alike_and_no_segment_is_lost() {
-        let set = toy::segments(400, 60, 3);
+        let mut set = toy::segments(400, 60, 3);
+        set.scale.fill(1.0);
+        set.offset.fill(0.0);
         let roughness = |order: &[usize], label: &str| {
             let own: Vec<Vec<f32>> = order.iter().filter(|i| set.segments[**i].label == label).map(|i| shape(&set, *i)).collect();
             own.windows(2).map(|pair| distance(&pair[0], &pair[1])).sum::<f32>()

@@ -72,7 +72,7 @@ pub struct AssemblyConfig {
     pub qt_slope: f64,
     /// How much the amplitude goes up and down with breathing, as a share. Default 0.03; 0 for not at all.
     pub respiration: f64,
-    /// Among how many segments the next beat of a class is the one most like the last (see [`Coherence`]). Default 3; 1 takes them as they
+    /// Among how many segments the next beat of a class is the one most like the last (see [`Coherence`]). Default 4; 1 takes them as they
     /// come.
     pub candidates: usize,
 }
@@ -88,7 +88,7 @@ impl Default for AssemblyConfig {
             noise: true,
             qt_slope: 0.154,
             respiration: 0.03,
-            candidates: 3,
+            candidates: 4,
         }
     }
 }

@@ -173,7 +173,7 @@ fn old_neighbours_in_a_window_do_not_appear_twice() {
             set.signals[[i, MARK + 125 + k, 0]] += if k < 12 { 0.5 } else { 0.0 };
         }
     }
-    let record = record(&set, |_| 1.5, &AssemblyConfig::default());
+    let record = record(&set, |_| 1.5, &AssemblyConfig { respiration: 0.0, ..AssemblyConfig::default() });
     for mark in &record.annotations[1..40] {
         let after = mark.sample as usize;
         let most = record.channels[0].samples[after + 100..after + 250].iter().fold(f32::MIN, |a, &b| a.max(b));
@@ -208,13 +208,17 @@ fn weights_of_neighbours_add_up_to_one() {
 fn pieces_make_the_record_that_the_whole_makes() {
     let mut set = beats(2);
     // Known intervals, so that T waves are moved too.
-    set.segments.iter_mut().for_each(|segment| segment.rr_before_s = 0.8);
+    for segment in &mut set.segments {
+        segment.rr_before_s = 0.8;
+    }
     let order: Vec<usize> = (0..set.len()).collect();
     // The baseline and the noise of gaps are those of the first piece: without either, pieces differ from the whole by a constant.
     let config = AssemblyConfig { noise: false, ..AssemblyConfig::default() };
     for rr_s in RHYTHMS {
         let mut plan = plan_of(&set, &order, rr_s);
-        plan[20..].iter_mut().for_each(|beat| beat.rhythm = "(AFIB".into());
+        for beat in &mut plan[20..] {
+            beat.rhythm = "(AFIB".into();
+        }
         let whole = assemble("r", &set, &order, &plan, &config, Seed(1)).unwrap();
         let mut assembler = Assembler::new("r", &config, Seed(1)).unwrap();
         let (mut samples, mut marks) = (vec![Vec::new(); 2], Vec::new());

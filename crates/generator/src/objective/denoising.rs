@@ -242,7 +242,7 @@ mod tests {
         assert!((share(|c| c.class.is_none()) - one).abs() < 0.03);
         assert!((share(|c| c.rr_s[0].is_nan()) - one).abs() < 0.03);
         assert!((share(|c| c.who == Who::Nobody) - one).abs() < 0.03);
-        assert!(share(|c| *c == Condition::NONE) > 0.29);
+        assert!(share(|c| c.class.is_none() && c.rr_s[0].is_nan() && c.who == Who::Nobody) > 0.29, "all at once");
         assert!(conditions.iter().all(|c| c.class.is_some() || c.code.is_none()), "a code without its class");
     }
 

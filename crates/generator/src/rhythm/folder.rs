@@ -60,6 +60,9 @@ pub(super) struct History {
     pub(super) validations: Vec<Validated>,
 }
 
+/// A description with its best weights.
+pub(super) type Trained = (Description, BTreeMap<String, Array>);
+
 /// The folder.
 #[derive(Debug, Clone)]
 pub(super) struct Folder {
@@ -72,7 +75,7 @@ impl Folder {
         Self { path: model_dir.join(FOLDER) }
     }
 
-    fn file(&self, name: &str, cause: impl ToString) -> RhythmError {
+    fn file(&self, name: &str, cause: &impl ToString) -> RhythmError {
         RhythmError::File { path: self.path.join(name), cause: cause.to_string() }
     }
 
@@ -80,28 +83,28 @@ impl Folder {
         match std::fs::read(self.path.join(name)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(cause) => Err(self.file(name, cause)),
+            Err(cause) => Err(self.file(name, &cause)),
         }
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RhythmError> {
-        weights::write_atomically(&self.path.join(name), bytes).map_err(|cause| self.file(name, cause))
+        weights::write_atomically(&self.path.join(name), bytes).map_err(|cause| self.file(name, &cause))
     }
 
     fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, RhythmError> {
         let Some(bytes) = self.read(name)? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|cause| self.file(name, cause))
+        serde_json::from_slice(&bytes).map(Some).map_err(|cause| self.file(name, &cause))
     }
 
     pub(super) fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), RhythmError> {
-        let text = serde_json::to_string_pretty(value).map_err(|cause| self.file(name, cause))?;
+        let text = serde_json::to_string_pretty(value).map_err(|cause| self.file(name, &cause))?;
         self.write(name, (text + "\n").as_bytes())
     }
 
     /// Removes all of it.
     pub(super) fn clear(&self) -> Result<(), RhythmError> {
         match std::fs::remove_dir_all(&self.path) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(self.file("", cause)),
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(self.file("", &cause)),
             _ => Ok(()),
         }
     }
@@ -109,7 +112,7 @@ impl Folder {
     /// Starts anew with this description.
     pub(super) fn start(&self, description: &Description) -> Result<(), RhythmError> {
         self.clear()?;
-        std::fs::create_dir_all(&self.path).map_err(|cause| self.file("", cause))?;
+        std::fs::create_dir_all(&self.path).map_err(|cause| self.file("", &cause))?;
         self.write_json(DESCRIPTION, description)
     }
 
@@ -120,9 +123,9 @@ impl Folder {
     }
 
     /// The description and best weights of a finished or unfinished training; `None` where there is none.
-    pub(super) fn trained(&self) -> Result<Option<(Description, BTreeMap<String, Array>)>, RhythmError> {
+    pub(super) fn trained(&self) -> Result<Option<Trained>, RhythmError> {
         let (Some(description), Some(bytes)) = (self.json(DESCRIPTION)?, self.read(BEST)?) else { return Ok(None) };
-        let (arrays, _) = weights::from_safetensors(&bytes).map_err(|cause| self.file(BEST, cause))?;
+        let (arrays, _) = weights::from_safetensors(&bytes).map_err(|cause| self.file(BEST, &cause))?;
         Ok(Some((description, arrays)))
     }
 
@@ -133,19 +136,19 @@ impl Folder {
         model: M,
         arrays: &BTreeMap<String, Array>,
     ) -> Result<M, RhythmError> {
-        weights::with_arrays(model, arrays).map_err(|cause| self.file(name, cause))
+        weights::with_arrays(model, arrays).map_err(|cause| self.file(name, &cause))
     }
 
     pub(super) fn save_best(&self, model: &impl Module) -> Result<(), RhythmError> {
         let bytes = weights::arrays(model).and_then(|arrays| weights::to_safetensors(&arrays, None));
-        self.write(BEST, &bytes.map_err(|cause| self.file(BEST, cause))?)
+        self.write(BEST, &bytes.map_err(|cause| self.file(BEST, &cause))?)
     }
 
     pub(super) fn save_last(&self, model: &impl Module, optimiser: &Optimiser, history: &History) -> Result<(), RhythmError> {
-        let mut arrays = weights::arrays(model).map_err(|cause| self.file(LAST, cause))?;
-        arrays.extend(optimiser.arrays().map_err(|cause| self.file(LAST, cause))?);
-        let text = serde_json::to_string(history).map_err(|cause| self.file(LAST, cause))?;
-        let bytes = weights::to_safetensors(&arrays, Some(&text)).map_err(|cause| self.file(LAST, cause))?;
+        let mut arrays = weights::arrays(model).map_err(|cause| self.file(LAST, &cause))?;
+        arrays.extend(optimiser.arrays().map_err(|cause| self.file(LAST, &cause))?);
+        let text = serde_json::to_string(history).map_err(|cause| self.file(LAST, &cause))?;
+        let bytes = weights::to_safetensors(&arrays, Some(&text)).map_err(|cause| self.file(LAST, &cause))?;
         self.write(LAST, &bytes)
     }
 

@@ -14,7 +14,7 @@ pub(super) const fn width(components: usize) -> usize {
 
 /// The logarithm of the density of `value`, `[rows, 1]`, under the mixtures that `parameters`, `[rows, 3 × components]`, fix:
 /// the logarithms of the weights up to a constant, the means, and what a logistic function takes to the scales.
-pub(super) fn log_density(parameters: Tensor<2>, value: Tensor<2>) -> Tensor<2> {
+pub(super) fn log_density(parameters: &Tensor<2>, value: Tensor<2>) -> Tensor<2> {
     let components = parameters.dims()[1] / 3;
     let part = |index: usize| parameters.clone().narrow(1, index * components, components);
     let log_scale = sigmoid(part(2)).mul_scalar((SCALE[1] / SCALE[0]).ln()).add_scalar(SCALE[0].ln());
@@ -54,7 +54,7 @@ mod tests {
         let rows = values.len();
         let parameters = Tensor::from_data(TensorData::new(PARAMETERS.repeat(rows), [rows, 6]), &device);
         let values = Tensor::from_data(TensorData::new(values.to_vec(), [rows, 1]), &device);
-        log_density(parameters, values).exp().try_into_vec_as().unwrap()
+        log_density(&parameters, values).exp().try_into_vec_as().unwrap()
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl RhythmNet {
         let count = came.class.dims()[1];
         let width = mixtures.dims()[1] / count;
         let own = mixtures.reshape([rows, count, width]) * came.class.reshape([rows, count, 1]);
-        let interval = mixture::log_density(own.sum_dim(1).reshape([rows, width]), came.deviation);
+        let interval = mixture::log_density(&own.sum_dim(1).reshape([rows, width]), came.deviation);
         LogProbabilities { rhythm, class, interval }
     }
 }

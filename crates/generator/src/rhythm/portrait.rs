@@ -65,7 +65,9 @@ impl Portrait {
         let logarithm = |square: f64| square.sqrt().max(LEAST_DEVIATION).ln();
         let count = |n: usize, of: &dyn Fn(&Token) -> usize| {
             let mut shares = vec![0.0; n];
-            tokens.iter().for_each(|token| shares[of(token)] += 1.0 / tokens.len() as f64);
+            for token in tokens {
+                shares[of(token)] += 1.0 / tokens.len() as f64;
+            }
             shares
         };
         Some(Self {

@@ -171,12 +171,11 @@ impl Training<'_> {
         let fresh = || RhythmNet::new(sizes, self.seed, &self.device.clone().autodiff());
         let same = self.folder.describes(description);
         let found = same.then(|| self.folder.load_last(fresh(), &self.device)).flatten();
-        let (mut net, mut optimiser, mut history) = match found {
-            Some(found) => found,
-            None => {
-                self.folder.start(description)?;
-                (fresh(), Optimiser::new(), History::default())
-            }
+        let (mut net, mut optimiser, mut history) = if let Some(found) = found {
+            found
+        } else {
+            self.folder.start(description)?;
+            (fresh(), Optimiser::new(), History::default())
         };
         self.progress.begin("learning rhythms", self.config.steps as u64, "steps");
         let mut step = history.validations.last().map_or(0, |validated| validated.step);

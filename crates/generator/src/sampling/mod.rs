@@ -125,6 +125,9 @@ impl SamplerConfig {
     }
 }
 
+/// The clean segments expected behind noisy ones, under noise of a standard deviation.
+type Denoise<'a> = dyn FnMut(&[f32], f64) -> Result<Vec<f32>, SampleError> + 'a;
+
 /// Why nothing was generated.
 #[derive(Debug, thiserror::Error)]
 pub enum SampleError {

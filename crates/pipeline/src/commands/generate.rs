@@ -34,7 +34,8 @@ pub(crate) fn generate(arguments: &Generate) -> Result<()> {
     if output.join("manifest.json").exists() {
         return Err(Usage(format!("{} is a run folder; name another folder for the records", output.display())).into());
     }
-    let folder = RunFolder::open(&model)?;
+    // Nothing is written there: several may read one run at a time.
+    let folder = RunFolder::to_read(&model);
     let text = std::fs::read_to_string(folder.config())
         .with_context(|| format!("cannot read the settings in {}", folder.config().display()))?;
     let flags = Flags { device: run.device.as_deref(), seed: run.seed, set: &run.set, ..Flags::default() };

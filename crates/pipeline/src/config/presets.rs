@@ -64,9 +64,10 @@ pub(super) fn preset(preset: Preset) -> Config {
     match preset {
         Preset::Quick => {
             config.generator.units = 32;
-            config.generator.frame = 3;
-            config.generator.epochs = 5;
-            config.generator.steps_per_epoch = 40;
+            config.generator.batch = 48;
+            config.generator.learning_rate = 0.005;
+            config.generator.epochs = 10;
+            config.generator.steps_per_epoch = 80;
             config.generator.average_decay = 0.99;
             config.generator.validation_segments = 400;
             config.rhythm = RhythmConfig { units: 24, steps: 150, length: 128, ..config.rhythm };

@@ -40,7 +40,9 @@ impl Writer {
             RecordFormat::Wfdb => Self::Wfdb(Box::new(RecordWriter::create(folder, record)?), rate),
             RecordFormat::Edf => {
                 // Scalings are chosen from the whole.
-                record.channels.iter_mut().for_each(|channel| channel.digitisation = None);
+                for channel in &mut record.channels {
+                    channel.digitisation = None;
+                }
                 Self::Edf(Box::new(record), folder.join(format!("{}.edf", patient.name)))
             }
         })
