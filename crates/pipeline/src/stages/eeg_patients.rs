@@ -1,4 +1,4 @@
-//! Synthetic patients of an EEG database: a sequence of events like that of a training subject, epochs from the model, joined into
+//! Synthetic patients of an EEG database: a sequence of events like that of a training record, epochs from the model, joined into
 //! continuous EDF+ recordings.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ const FADE_S: f64 = 0.25;
 /// One patient to be made.
 struct Patient {
     name: String,
-    /// The training subject whose epochs are started from, and whose sequence of events is followed.
+    /// The training subject whose epochs are started from, and one of whose records' events are followed.
     source: String,
     events: Vec<PlannedEvent>,
 }
@@ -67,7 +67,7 @@ pub(super) fn make(
     files::write_atomically(&share.join("README.txt"), read_me(&patients, &database, named).as_bytes())?;
     let notes = &mut context.manifest.notes;
     notes.retain(|note| !note.starts_with("Generation:"));
-    notes.push("Generation: synthetic patients follow the order and lengths of a training subject's events.".into());
+    notes.push("Generation: synthetic patients follow the order and lengths of the events of a training record.".into());
     Ok(())
 }
 
@@ -103,50 +103,52 @@ fn plan(config: &GenerationConfig, segments: &SegmentSet, labels: &BTreeSet<&str
     (0..config.patients)
         .map(|index| {
             let source = sources[index % sources.len()].clone();
-            let events = Course::of(&training, &source).draw(count, seed, index as u64);
+            let events = Course::like_one_of(&training, &source, seed, index as u64).draw(count, seed, index as u64);
             Patient { name: format!("syn{:03}", index + 1), source, events }
         })
         .collect()
 }
 
-/// How a subject's events follow one another.
+/// How the events of a record follow one another.
 #[derive(Debug, Default, PartialEq)]
 struct Course {
     /// Every event: class and length in epochs.
     events: Vec<(String, usize)>,
-    /// Class → indices into `events` of what came behind an event of it, in the same record.
+    /// Class → indices into `events` of what came behind an event of it.
     next: BTreeMap<String, Vec<usize>>,
 }
 
 impl Course {
-    /// From a subject's segments: those that stand end to end in a record and have one label are one event.
-    fn of(training: &SegmentSet, subject: &str) -> Self {
-        let mut course = Self::default();
+    /// That of one of a subject's records, drawn for the patient: records of other tasks have other events.
+    fn like_one_of(training: &SegmentSet, subject: &str, seed: Seed, patient: u64) -> Self {
         let mut of_record: BTreeMap<&str, Vec<&Segment>> = BTreeMap::new();
         for segment in training.segments.iter().filter(|s| s.subject == subject) {
             of_record.entry(&segment.record).or_default().push(segment);
         }
-        for mut members in of_record.into_values() {
-            members.sort_by_key(|s| s.sample);
-            let steps = members.windows(2).map(|pair| pair[1].sample - pair[0].sample);
-            let step = steps.filter(|&step| step > 0).min().unwrap_or(1);
-            let mut before: Option<(&Segment, usize)> = None;
-            for segment in members {
-                match before {
-                    Some((last, event)) if last.label == segment.label && segment.sample - last.sample <= step + 1 => {
-                        course.events[event].1 += 1;
-                        before = Some((segment, event));
+        let drawn = seed.stream("record whose events a patient follows", patient).random_range(0..of_record.len().max(1));
+        of_record.into_values().nth(drawn).map_or_else(Self::default, Self::of)
+    }
+
+    /// From a record's segments: those that stand end to end and have one label are one event.
+    fn of(mut members: Vec<&Segment>) -> Self {
+        let mut course = Self::default();
+        members.sort_by_key(|s| s.sample);
+        let steps = members.windows(2).map(|pair| pair[1].sample - pair[0].sample);
+        let step = steps.filter(|&step| step > 0).min().unwrap_or(1);
+        let mut before: Option<&Segment> = None;
+        for segment in members {
+            match (before, course.events.last_mut()) {
+                (Some(last), Some(event)) if last.label == segment.label && segment.sample - last.sample <= step + 1 => {
+                    event.1 += 1
+                }
+                _ => {
+                    if let Some(last) = before {
+                        course.next.entry(last.label.clone()).or_default().push(course.events.len());
                     }
-                    _ => {
-                        let event = course.events.len();
-                        course.events.push((segment.label.clone(), 1));
-                        if let Some((last, _)) = before {
-                            course.next.entry(last.label.clone()).or_default().push(event);
-                        }
-                        before = Some((segment, event));
-                    }
+                    course.events.push((segment.label.clone(), 1));
                 }
             }
+            before = Some(segment);
         }
         course
     }
@@ -255,13 +257,13 @@ mod tests {
 
     #[test]
     fn events_follow_one_another_as_in_the_recordings() {
-        let course = Course::of(&training(), "s");
+        let course = Course::like_one_of(&training(), "s", Seed(1), 0);
         let event = |label: &str, n| (label.to_string(), n);
-        assert_eq!(course.events[..4], [event("a", 2), event("b", 1), event("a", 2), event("b", 1)]);
+        assert_eq!(course.events, [event("a", 2), event("b", 1), event("a", 2), event("b", 1)]);
         let drawn = course.draw(10, Seed(1), 0);
         assert_eq!(drawn.iter().map(|e| e.epochs).sum::<usize>(), 10);
         assert!(drawn.windows(2).all(|pair| pair[0].label != pair[1].label), "{drawn:?}");
         assert_eq!(drawn, course.draw(10, Seed(1), 0));
-        assert!(Course::of(&training(), "nobody").draw(3, Seed(1), 0).is_empty());
+        assert!(Course::like_one_of(&training(), "nobody", Seed(1), 0).draw(3, Seed(1), 0).is_empty());
     }
 }

@@ -67,7 +67,7 @@ pub fn rhythm(rng: &mut impl Rng, n: usize, fs: f64, hz: f64, width_hz: f64, rms
 }
 
 /// Complexes without pause: a sharp negative spike, then a slow negative wave, `hz` a second with a few per cent of jitter in period
-/// and height, without their mean. `height` is the spike's.
+/// and height, without their mean. `height` is the wave's; the spike stands right before it, or it would cancel the wave's rhythm.
 fn spike_and_wave(rng: &mut impl Rng, n: usize, fs: f64, hz: f64, height: f64) -> Vec<f32> {
     let mut samples = Vec::with_capacity(n);
     while samples.len() < n {
@@ -77,9 +77,9 @@ fn spike_and_wave(rng: &mut impl Rng, n: usize, fs: f64, hz: f64, height: f64) -
         let complex: Vec<f64> = (0..count)
             .map(|i| {
                 let phase = i as f64 / count as f64;
-                let spike = (-0.5 * ((phase - 0.14) * period_s / 0.018).powi(2)).exp();
+                let spike = (-0.5 * ((phase - 0.2) * period_s / 0.014).powi(2)).exp();
                 let wave = if phase > 0.3 { (PI * (phase - 0.3) / 0.7).sin().powi(2) } else { 0.0 };
-                -(spike + 0.75 * wave) * tall
+                -(0.8 * spike + wave) * tall
             })
             .collect();
         let mean = complex.iter().sum::<f64>() / count as f64;

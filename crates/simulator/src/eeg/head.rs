@@ -62,7 +62,7 @@ pub enum SourceKind {
         /// Share, 0 to 1.
         open: f64,
     },
-    /// Spike-and-wave complexes during discharges: their height in microvolts and how many a second.
+    /// Spike-and-wave complexes during discharges: the height of their slow waves in microvolts, and how many a second.
     SpikeAndWave {
         /// Microvolts.
         height_uv: f64,

@@ -96,6 +96,6 @@ fn rhythms(rng: &mut impl Rng, alpha_hz: f64) -> Vec<Source> {
 
 /// One wide source at the front: the discharges are generalised.
 fn discharges(rng: &mut impl Rng) -> Vec<Source> {
-    let kind = SourceKind::SpikeAndWave { height_uv: rng.random_range(140.0..230.0), hz: rng.random_range(2.8..3.4) };
+    let kind = SourceKind::SpikeAndWave { height_uv: rng.random_range(120.0..200.0), hz: rng.random_range(2.8..3.4) };
     vec![Source { place: [0.06 * rng.random_range(-1.0..1.0), 0.55, 0.83], reach: rng.random_range(0.8..1.0), kind }]
 }
