@@ -4,6 +4,7 @@
 //! dictionary (`descr`, `fortran_order`, `shape`), the values.
 
 mod header;
+mod recording;
 mod segments;
 
 use std::path::Path;
@@ -11,6 +12,7 @@ use std::path::Path;
 use crate::FormatError;
 use crate::replace::replace_file;
 use header::{Header, Kind};
+pub use recording::write_recording;
 pub use segments::{SegmentOptions, read_segments, write_segments};
 
 /// An array as read, in C order: the last index runs fastest.
