@@ -1,6 +1,8 @@
 //! End-to-end tests through the real binary, in files named by what they are about.
 
 mod commands;
+mod convert;
 mod documentation;
+mod fetch;
 mod run;
 mod support;

@@ -22,6 +22,7 @@ mod page;
 mod palette;
 mod panel;
 mod paper;
+mod recording;
 mod report;
 mod spectrum;
 mod ticks;
@@ -29,5 +30,6 @@ mod waveforms;
 mod write;
 
 pub use error::ReportError;
+pub use recording::draw_record;
 pub use report::{ClusterRow, Epoch, Report, RunFacts, SplitRow, Stretch, Strip};
 pub use write::{Written, write_report};

@@ -278,6 +278,9 @@ fn digitisation(header: &Header, signal: &SignalHeader) -> Option<Digitisation> 
     header.line(signal).and_then(|header::Line { scale, zero, shift }| {
         // One of the two is 0.
         let (gain, baseline) = (1.0 / scale, zero - shift / scale);
+        // A gain that is a round number but for the rounding of the scale is that number: 200, not 199.99999999999997.
+        let round = (gain * 1e6).round() / 1e6;
+        let gain = if (round - gain).abs() <= 1e-13 * gain { round } else { gain };
         let usable = gain > 0.0 && gain.is_finite() && baseline.abs() <= f64::from(i32::MAX);
         usable.then(|| Digitisation { gain, baseline, adc_resolution: header.coding.sample_bytes() as u16 * 8, adc_zero: 0 })
     })

@@ -140,25 +140,22 @@ impl Opened {
         if [duration.len(), subtype.len(), channel.len(), number.len(), code.len(), aux.len()].iter().any(|&len| len != n) {
             return Err(malformed(&self.path, "the annotations", format!("not all datasets have {n} values"), REMEDY));
         }
-        let texts = code.into_iter().zip(aux);
-        let numbers = subtype.into_iter().zip(channel).zip(number);
-        let marks = samples.into_iter().zip(duration).zip(texts).zip(numbers);
-        let mark = |(((sample, duration), (code, aux)), ((subtype, channel), number)): (
-            ((i64, i64), (String, String)),
-            ((i64, i64), i64),
-        )| {
-            Annotation {
-                sample,
-                duration,
-                code: code.into(),
-                subtype: subtype as i8,
-                channel: channel as u8,
-                number: number as i8,
-                aux,
-            }
+        let mark = |index: usize| Annotation {
+            sample: at(&samples, index),
+            duration: at(&duration, index),
+            code: at(&code, index).into(),
+            subtype: at(&subtype, index) as i8,
+            channel: at(&channel, index) as u8,
+            number: at(&number, index) as i8,
+            aux: at(&aux, index),
         };
-        Ok(marks.map(mark).collect())
+        Ok((0..n).map(mark).collect())
     }
+}
+
+/// A value of those that all have one.
+fn at<T: Clone + Default>(values: &[T], index: usize) -> T {
+    values.get(index).cloned().unwrap_or_default()
 }
 
 /// The channels of a dataset, with their places in the record.

@@ -1,7 +1,9 @@
 //! What each command does, beyond the stages.
 
 pub(crate) mod bench;
+pub(crate) mod convert;
 pub(crate) mod devices;
+pub(crate) mod fetch;
 pub(crate) mod inspect;
 pub(crate) mod run;
 pub(crate) mod simulate;

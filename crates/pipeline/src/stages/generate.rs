@@ -11,6 +11,7 @@ use serde_json::json;
 use super::{Context, Decides, Made, patients, settings};
 use crate::config::GenerationConfig;
 use crate::files;
+use crate::source::ATTRIBUTION;
 
 /// The synthetic subject that segments belong to which were not made for a patient's record.
 const NOBODY: &str = "synthetic";
@@ -42,6 +43,9 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     std::fs::create_dir_all(&share).with_context(|| format!("cannot make the folder {}", share.display()))?;
     patients::write(&share, &patients, &beats, &context.manifest.database, config)?;
     write_segments(&share.join("synthetic.h5"), &synthetic)?;
+    if let Ok(text) = std::fs::read(context.folder.path().join(ATTRIBUTION)) {
+        files::write_atomically(&share.join(ATTRIBUTION), &text)?;
+    }
 
     let notes = &mut context.manifest.notes;
     notes.retain(|note| !note.starts_with("Generation:"));

@@ -7,14 +7,15 @@ use physiosynth_signal::Seed;
 use serde_json::json;
 
 use super::{Context, Decides, Made, settings, write_json};
+use crate::files;
 use crate::manifest::Skipped;
-use crate::source::Source;
+use crate::source::{ATTRIBUTION, Source};
 
 pub(super) fn decides(context: &mut Context) -> Result<Decides> {
     let source = Source::open(context.config)?;
     // The checksums stand for the recordings themselves; the demo's settings for the demo.
     let config = context.config;
-    context.manifest.inputs = source.checksums(config)?;
+    context.manifest.inputs = source.checksums()?;
     let database = if source.simulated { settings(&config.simulator)? } else { settings(&context.manifest.inputs)? };
     let settings = json!({
         "preprocessing": settings(&config.preprocessing)?, "database": database, "seed": config.seed, "strict": config.strict,
@@ -31,6 +32,12 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     write_segments(&context.folder.segments(), &prepared.segments)?;
     let written = started.elapsed().as_secs_f64();
     write_json(&context.folder.preprocessing(), &prepared.summary)?;
+    // Goes with all that is made from the database.
+    let attribution = context.folder.path().join(ATTRIBUTION);
+    match source.attribution() {
+        Some(text) => files::write_atomically(&attribution, &text)?,
+        None => files::remove(&attribution)?,
+    }
 
     let summary = prepared.summary;
     context.manifest.database = source.records.name().to_string();
