@@ -49,6 +49,8 @@ pub struct Recording<'a> {
     /// Channels of the source.
     in_source: usize,
     held: Option<Vec<Vec<f32>>>,
+    /// The most samples that are held whole, and those of a block of a longer recording.
+    sizes: (u64, u64),
     surveys: Option<Vec<Survey>>,
 }
 
@@ -63,7 +65,27 @@ impl<'a> Recording<'a> {
     pub(crate) fn new(path: PathBuf, record: Record, lengths: Vec<u64>, source: Box<dyn Signals + 'a>) -> Self {
         let places: Vec<(usize, u64)> = (0..record.channels.len()).map(|index| (index, 0)).collect();
         let in_source = places.len();
-        Self { record, problems: Vec::new(), edf: None, lengths, path, source, places, in_source, held: None, surveys: None }
+        let sizes = (HELD_SAMPLES, BLOCK_SAMPLES);
+        Self {
+            record,
+            problems: Vec::new(),
+            edf: None,
+            lengths,
+            path,
+            source,
+            places,
+            in_source,
+            held: None,
+            sizes,
+            surveys: None,
+        }
+    }
+
+    /// The same, never held whole, and in blocks of about this many samples.
+    #[cfg(test)]
+    pub(crate) fn in_blocks_of(mut self, samples: u64) -> Self {
+        self.sizes = (0, samples);
+        self
     }
 
     /// Of a record in memory.
@@ -134,7 +156,7 @@ impl<'a> Recording<'a> {
     /// Calls `each` with consecutive blocks of the recording: the samples of each channel, in its order. A slower channel has in
     /// a block the samples whose times fall among those of the fastest. One that is short enough is read once and held.
     pub(crate) fn each_block(&mut self, each: &mut dyn FnMut(&[Vec<f32>]) -> Result<(), FormatError>) -> Result<(), FormatError> {
-        if self.samples() <= HELD_SAMPLES {
+        if self.samples() <= self.sizes.0 {
             let block = match self.held.take() {
                 Some(block) => block,
                 None => self.read(&self.lengths.iter().map(|&length| 0..length).collect::<Vec<_>>())?,
@@ -143,7 +165,7 @@ impl<'a> Recording<'a> {
             self.held = Some(block);
             return result;
         }
-        for ranges in self.blocks(BLOCK_SAMPLES) {
+        for ranges in self.blocks(self.sizes.1) {
             let block = self.read(&ranges)?;
             each(&block)?;
         }
@@ -217,7 +239,97 @@ impl Signals for InMemory<'_> {
 
 #[cfg(test)]
 mod tests {
+    use physiosynth_signal::{Annotation, Digitisation};
+
     use super::*;
+    use crate::{SignalFormat, delimited, hdf5, npy, wfdb};
+
+    /// Two leads and, at a quarter of their rate, a third; with gaps, one of them across the borders of blocks.
+    fn long() -> Record {
+        let wave = |n: u32, step: f32| (0..n).map(|i| ((i as f32 * step).sin() * 400.0).round() / 200.0).collect::<Vec<f32>>();
+        let mut lead = Channel::new("MLII", "mV", 100.0, wave(6_001, 0.3));
+        lead.digitisation = Some(Digitisation { gain: 200.0, baseline: 10.0, adc_resolution: 12, adc_zero: 0 });
+        lead.samples[900..2_100].fill(f32::NAN);
+        let mut other = Channel::new("V1", "mV", 100.0, wave(6_001, 0.07));
+        other.samples[5_990..].fill(f32::NAN);
+        let mut record = Record::new("long").with_channel(lead).with_channel(other);
+        record.annotations = (0..50).map(|n| Annotation::beat(n * 119, "N")).collect();
+        record
+    }
+
+    #[test]
+    fn what_is_written_does_not_depend_on_the_size_of_blocks() {
+        let record = long();
+        let mut mixed = long();
+        mixed.channels.iter_mut().for_each(|channel| channel.samples.truncate(6_000));
+        mixed.channels.push(Channel::new("resp", "", 25.0, (0..1_500).map(|i| (i % 40) as f32).collect()));
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, of: &Record, block: Option<u64>, write: &dyn Fn(&std::path::Path, &mut Recording)| {
+            let at = folder.path().join(format!("{name}-{}", block.unwrap_or(0)));
+            std::fs::create_dir(&at).unwrap();
+            let recording = Recording::of(of);
+            write(&at, &mut block.map_or_else(|| Recording::of(of), |samples| recording.in_blocks_of(samples)));
+            let mut files: Vec<_> = std::fs::read_dir(&at).unwrap().map(|entry| entry.unwrap().path()).collect();
+            files.sort();
+            files.iter().map(|path| std::fs::read(path).unwrap()).collect::<Vec<_>>()
+        };
+        let check = |name: &str, of: &Record, to: &dyn Fn(&std::path::Path, &mut Recording)| {
+            let whole = write(name, of, None, to);
+            assert!(!whole.is_empty());
+            for block in [97, 999, 4_096] {
+                assert_eq!(write(name, of, Some(block), to), whole, "{name}, blocks of {block}");
+            }
+        };
+        for number in [16, 212, 24, 310, 516] {
+            let format = SignalFormat::from_number(number).unwrap();
+            for (kind, record) in [("one", &record), ("mixed", &mixed)] {
+                let mut record = record.clone();
+                record.sampling_frequency_hz = if kind == "one" { 100.0 } else { 25.0 };
+                record.annotations.retain(|mark| mark.sample < 1_500);
+                check(&format!("wfdb-{kind}-{number}"), &record, &|at, recording| {
+                    drop(wfdb::write_recording(at, recording, format).unwrap());
+                });
+            }
+        }
+        for (kind, record) in [("one", &record), ("mixed", &mixed)] {
+            for extension in ["edf", "bdf"] {
+                for discontinuous in [false, true] {
+                    let options = edf::WriteOptions { discontinuous, ..edf::WriteOptions::default() };
+                    check(&format!("{extension}-{kind}-{discontinuous}"), record, &|at, recording| {
+                        drop(edf::write_recording(&at.join(format!("r.{extension}")), recording, &options).unwrap());
+                    });
+                }
+            }
+            check(&format!("csv-{kind}"), record, &|at, recording| {
+                drop(delimited::write_recording(&at.join("r.csv"), recording).unwrap());
+            });
+            check(&format!("hdf5-{kind}"), record, &|at, recording| hdf5::write_recording(&at.join("r.h5"), recording).unwrap());
+        }
+        check("npy", &record, &|at, recording| drop(npy::write_recording(&at.join("r.npy"), recording).unwrap()));
+    }
+
+    #[test]
+    fn files_read_in_blocks_are_those_read_whole() {
+        let record = long();
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        wfdb::write_record(folder.path(), &record, SignalFormat::Format516).unwrap();
+        edf::write_record(&at("r.edf"), &record, &edf::WriteOptions::default()).unwrap();
+        hdf5::write_recording(&at("r.h5"), &mut Recording::of(&record)).unwrap();
+        for name in ["long", "r.edf", "r.h5"] {
+            let open = || open(&at(name), &OpenOptions::default()).unwrap();
+            let whole = open().into_record().unwrap();
+            let mut found: Vec<Vec<u32>> = vec![Vec::new(); 2];
+            let collect = &mut |block: &[Vec<f32>]| {
+                found.iter_mut().zip(block).for_each(|(all, part)| all.extend(part.iter().map(|sample| sample.to_bits())));
+                Ok(())
+            };
+            open().in_blocks_of(777).each_block(collect).unwrap();
+            for (found, channel) in found.iter().zip(&whole.channels) {
+                assert_eq!(found, &channel.samples.iter().map(|sample| sample.to_bits()).collect::<Vec<_>>(), "{name}");
+            }
+        }
+    }
 
     #[test]
     fn common_rates() {
