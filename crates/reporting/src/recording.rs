@@ -9,7 +9,7 @@ use crate::downsample::extremes;
 use crate::font::fit;
 use crate::palette::{FAINT, INK, REAL, SYNTHETIC};
 use crate::panel::{Axes, Panel, Range};
-use crate::ticks::grouped;
+use crate::ticks::{grouped, significant};
 
 /// Width of the picture in pixels.
 const WIDTH: u32 = 1_800;
@@ -21,6 +21,8 @@ const SIZE: f32 = 22.0;
 const ROOMY: usize = 8;
 /// Most signals that are drawn.
 const MOST_SIGNALS: usize = 128;
+/// How much of the way from one to the next a signal's usual swings fill, where they are close.
+const FILLED: f64 = 0.8;
 /// Height of the strip of annotations.
 const MARKS_HEIGHT: i32 = 40;
 
@@ -96,13 +98,11 @@ fn rows(canvas: &mut Canvas, record: &Record, area: Area, times: Range) -> Vec<P
     panels
 }
 
-/// Many signals on one panel, one above the other; each fills its place, and its unit's scale is its own.
+/// Many signals on one panel, one above the other, all of a unit on one scale.
 fn stack(canvas: &mut Canvas, record: &Record, area: Area, times: Range) -> Vec<Panel> {
     let channels: Vec<&Channel> = record.channels.iter().take(MOST_SIGNALS).collect();
     let count = channels.len();
     let labels = Area::new(area.left + 110, area.top, area.right, area.bottom);
-    let axes = Axes { x: "time, s", y_numbers: false, ..Axes::plain(SIZE) };
-    let panel = Panel::draw(canvas, labels, (times, Range::linear(0.0, count as f64)), &axes);
     // One scale for signals of one unit, so that they can be compared: most of their swings fill a place.
     let swing = |channel: &Channel| {
         let mut values: Vec<f32> = channel.samples.iter().copied().filter(|sample| sample.is_finite()).collect();
@@ -117,9 +117,16 @@ fn stack(canvas: &mut Canvas, record: &Record, area: Area, times: Range) -> Vec<
         spans.sort_unstable_by(f64::total_cmp);
         spans.get(spans.len() / 2).copied().filter(|span| *span > 0.0).unwrap_or(1.0)
     };
+    let mut units: Vec<&str> = channels.iter().map(|channel| channel.unit.as_str()).collect();
+    units.sort_unstable();
+    units.dedup();
+    let apart: Vec<String> = units.iter().map(|unit| format!("{} {unit}", significant(scale(unit) / FILLED))).collect();
+    let remark = format!("rows are {} apart", apart.join(", or "));
+    let axes = Axes { remark: &remark, x: "time, s", y_numbers: false, ..Axes::plain(SIZE) };
+    let panel = Panel::draw(canvas, labels, (times, Range::linear(0.0, count as f64)), &axes);
     for (index, (channel, (centre, _))) in channels.iter().zip(&swings).enumerate() {
         let place = (count - index) as f64 - 0.5;
-        let per_unit = 0.8 / scale(&channel.unit);
+        let per_unit = FILLED / scale(&channel.unit);
         let y = panel.at_y(place);
         let kind = Type::regular(SIZE * 0.8, INK);
         let label = fit(&channel.label, kind.size, kind.weight, 110.0);
@@ -149,7 +156,8 @@ fn marks(canvas: &mut Canvas, record: &Record, panel: Panel, from_s: f64) {
     let alpha = if record.annotations.len() > width / 6 { 0.12 } else { 0.45 };
     let kind = Type::regular(SIZE * 0.9, SYNTHETIC);
     let y = panel.area.top as f32 - SIZE * 2.1;
-    let mut free = panel.area.left as f32;
+    // The first may stand a little left of the signals.
+    let mut free = panel.area.left as f32 - SIZE * 2.0;
     for mark in &record.annotations {
         let time = from_s + mark.sample as f64 / rate;
         let x = panel.at_x(time);
