@@ -15,7 +15,8 @@ pub(crate) fn replace_file(path: &Path, content: &[u8]) -> Result<(), FormatErro
 /// A file that gets its name when it is whole. Dropped before, it is removed.
 pub(crate) struct Partial {
     path: PathBuf,
-    partial: PathBuf,
+    /// Its name until then.
+    meanwhile: PathBuf,
     /// `None` once it has its name.
     file: Option<BufWriter<File>>,
 }
@@ -28,7 +29,7 @@ impl Partial {
         name.push(".partial");
         let partial = path.with_file_name(name);
         let file = File::create(&partial).map_err(FormatError::io(path, "create the file"))?;
-        Ok(Self { path: path.to_path_buf(), partial, file: Some(BufWriter::with_capacity(1 << 18, file)) })
+        Ok(Self { path: path.to_path_buf(), meanwhile: partial, file: Some(BufWriter::with_capacity(1 << 18, file)) })
     }
 
     /// Appends bytes.
@@ -46,10 +47,11 @@ impl Partial {
     /// Syncs the file and gives it its name, in place of one that has it.
     pub(crate) fn commit(mut self) -> Result<(), FormatError> {
         let Some(mut file) = self.file.take() else { return Ok(()) };
-        let written = file.flush().and_then(|()| file.get_ref().sync_all()).and_then(|()| fs::rename(&self.partial, &self.path));
+        let written =
+            file.flush().and_then(|()| file.get_ref().sync_all()).and_then(|()| fs::rename(&self.meanwhile, &self.path));
         written.map_err(|source| {
             // What was left half-written is of no use; that it could not be removed either adds nothing to the cause.
-            let _ = fs::remove_file(&self.partial);
+            let _ = fs::remove_file(&self.meanwhile);
             FormatError::Io { path: self.path.clone(), action: "write the file", source }
         })
     }
@@ -75,7 +77,7 @@ impl Drop for Partial {
     fn drop(&mut self) {
         if self.file.take().is_some() {
             // As above.
-            let _ = fs::remove_file(&self.partial);
+            let _ = fs::remove_file(&self.meanwhile);
         }
     }
 }

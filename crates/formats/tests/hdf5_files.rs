@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use physiosynth_formats::hdf5::{Axes, ReadOptions};
-use physiosynth_formats::recording::{OpenOptions, Part, open};
+use physiosynth_formats::recording::{OpenOptions, Part, Recording, open};
 use physiosynth_signal::Record;
 
 fn golden(name: &str) -> PathBuf {
@@ -12,7 +12,7 @@ fn golden(name: &str) -> PathBuf {
 
 fn read(name: &str, hdf5: ReadOptions) -> Result<Record, String> {
     let options = OpenOptions { hdf5, ..OpenOptions::default() };
-    open(&golden(name), &options).and_then(|recording| recording.into_record()).map_err(|error| error.to_string())
+    open(&golden(name), &options).and_then(Recording::into_record).map_err(|error| error.to_string())
 }
 
 fn named(signals: &str) -> ReadOptions {

@@ -19,7 +19,7 @@ const ROUNDS: u64 = 400;
 /// The longest that one input may take; a debug build on a busy machine stays far below.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// Random numbers of a fixed sequence (SplitMix64).
+/// Random numbers of a fixed sequence (`SplitMix64`).
 struct Random(u64);
 
 impl Random {

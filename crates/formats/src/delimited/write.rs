@@ -40,13 +40,13 @@ pub fn write_recording(path: &Path, recording: &mut Recording) -> Result<Vec<Str
         // The block ends with the row before that of the next sample of each channel.
         let mut samples: Vec<_> = block.iter().map(|samples| samples.iter()).collect();
         while row < rows {
-            let due = |(left, step): (&std::slice::Iter<f32>, &usize)| row % *step as u64 == 0 && left.len() > 0;
+            let due = |(left, step): (&std::slice::Iter<f32>, &usize)| row.is_multiple_of(*step as u64) && left.len() > 0;
             if !samples.iter().zip(&steps).any(due) && samples.iter().all(|left| left.len() == 0) {
                 break;
             }
             let _ = write!(bytes, "{}", row as f64 / fastest);
             for (left, &step) in samples.iter_mut().zip(&steps) {
-                let sample = if row % step as u64 == 0 { left.next().copied() } else { None };
+                let sample = if row.is_multiple_of(step as u64) { left.next().copied() } else { None };
                 put(&mut bytes, delimiter, sample.unwrap_or(f32::NAN));
             }
             bytes.push(b'\n');

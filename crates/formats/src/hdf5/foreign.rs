@@ -25,14 +25,14 @@ const LISTED: usize = 12;
 const DEEPEST: usize = 8;
 
 /// Reads a file as `options` say.
-pub(super) fn read(opened: Opened, options: &ReadOptions) -> Result<Recording<'static>, FormatError> {
+pub(super) fn read(opened: &Opened, options: &ReadOptions) -> Result<Recording<'static>, FormatError> {
     let path = opened.path.clone();
     let name = match &options.signals {
         Some(name) => name.trim_matches('/').to_owned(),
-        None => only_dataset(&opened)?,
+        None => only_dataset(opened)?,
     };
     let Some((dataset, shape)) = opened.dataset(&name)? else {
-        let cause = format!("there is no such dataset; there are {}", listed(&all(&opened)?));
+        let cause = format!("there is no such dataset; there are {}", listed(&all(opened)?));
         return Err(malformed(&path, &format!("dataset '{name}'"), cause, "name the dataset that holds the signals"));
     };
     if !is_number(&dataset) {
@@ -59,7 +59,7 @@ pub(super) fn read(opened: Opened, options: &ReadOptions) -> Result<Recording<'s
         }
     };
     let attributes = dataset.attrs().map_err(|error| unreadable(&path, &name, &error))?;
-    let rate = rate(&opened, &name, &attributes, options)?;
+    let rate = rate(opened, &name, &attributes, options)?;
     let columns = columns as usize;
     let labels = names(&path, &name, columns, &attributes, options)?;
     let units = units(columns, &attributes, options);
@@ -124,13 +124,11 @@ fn only_dataset(opened: &Opened) -> Result<String, FormatError> {
     let all = all(opened)?;
     let fits = |shape: &[u64]| matches!(shape.len(), 1 | 2) && shape.iter().product::<u64>() > 1;
     let mut fitting = all.iter().filter(|(_, shape)| fits(shape));
-    match (fitting.next(), fitting.next()) {
-        (Some((name, _)), None) => Ok(name.clone()),
-        _ => {
-            let cause = format!("there are {}", listed(&all));
-            Err(malformed(&opened.path, "as a recording", cause, "name the dataset that holds the signals (--hdf5-signals PATH)"))
-        }
+    if let (Some((name, _)), None) = (fitting.next(), fitting.next()) {
+        return Ok(name.clone());
     }
+    let cause = format!("there are {}", listed(&all));
+    Err(malformed(&opened.path, "as a recording", cause, "name the dataset that holds the signals (--hdf5-signals PATH)"))
 }
 
 fn listed(datasets: &[(String, Vec<u64>)]) -> String {

@@ -36,7 +36,7 @@ pub(crate) fn open(path: &Path, options: &ReadOptions) -> Result<Recording<'stat
             "the file holds segments, not a record".into(),
             "convert it to .npy, or read it with h5py",
         )),
-        _ => foreign::read(opened, options),
+        _ => foreign::read(&opened, options),
     }
 }
 

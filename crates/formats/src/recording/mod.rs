@@ -31,6 +31,9 @@ pub(crate) trait Signals {
     fn read(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Vec<f32>>, FormatError>;
 }
 
+/// What is done with a block: the samples of each channel.
+pub(crate) type Each<'a> = dyn FnMut(&[Vec<f32>]) -> Result<(), FormatError> + 'a;
+
 /// A recording whose samples are read when they are asked for.
 pub struct Recording<'a> {
     /// All but the samples: the channels have labels, units, sampling frequencies and digitisation, and are empty.
@@ -155,7 +158,7 @@ impl<'a> Recording<'a> {
 
     /// Calls `each` with consecutive blocks of the recording: the samples of each channel, in its order. A slower channel has in
     /// a block the samples whose times fall among those of the fastest. One that is short enough is read once and held.
-    pub(crate) fn each_block(&mut self, each: &mut dyn FnMut(&[Vec<f32>]) -> Result<(), FormatError>) -> Result<(), FormatError> {
+    pub(crate) fn each_block(&mut self, each: &mut Each) -> Result<(), FormatError> {
         if self.samples() <= self.sizes.0 {
             let block = match self.held.take() {
                 Some(block) => block,
@@ -196,10 +199,10 @@ impl<'a> Recording<'a> {
 
 /// The highest rate of which all these are whole multiples, in hertz: at its times every channel has a sample. `None` where there is
 /// none worth the name.
-pub(crate) fn common_rate(rates: impl Iterator<Item = f64> + Clone) -> Option<f64> {
-    let slowest = rates.clone().fold(f64::INFINITY, f64::min);
+pub(crate) fn common_rate(rates: &[f64]) -> Option<f64> {
+    let slowest = rates.iter().copied().fold(f64::INFINITY, f64::min);
     let whole = |ratio: f64| (ratio - ratio.round()).abs() <= 1e-9 * ratio;
-    let fits = |base: &f64| rates.clone().all(|rate| whole(rate / base));
+    let fits = |base: &f64| rates.iter().all(|rate| whole(rate / base));
     (1..=MOST_DIVISIONS).map(|parts| slowest / f64::from(parts)).find(fits).filter(|base| base.is_finite() && *base > 0.0)
 }
 
@@ -333,7 +336,7 @@ mod tests {
 
     #[test]
     fn common_rates() {
-        let common = |rates: &[f64]| common_rate(rates.iter().copied());
+        let common = common_rate;
         assert_eq!(
             (common(&[360.0, 360.0]), common(&[100.0, 1.0]), common(&[500.0, 200.0])),
             (Some(360.0), Some(1.0), Some(100.0))

@@ -62,7 +62,8 @@ impl Recording<'_> {
         let rate = self.record.sampling_frequency_hz;
         let frames = (self.duration_s() * rate).round();
         // Channels of one sampling frequency may be cut anywhere.
-        let common = common_rate(self.record.channels.iter().map(|channel| channel.sampling_frequency_hz).chain([rate]));
+        let rates: Vec<f64> = self.record.channels.iter().map(|channel| channel.sampling_frequency_hz).chain([rate]).collect();
+        let common = common_rate(&rates);
         let step = common.map_or(1.0, |common| (rate / common).round());
         let frame = |seconds: f64| {
             let near = (seconds * rate / step).round() * step;

@@ -124,13 +124,13 @@ impl<W: Write + Seek> Writer<W> {
     pub(crate) fn begin_rows(&mut self, name: &'static str, dims: [usize; 2]) -> Rows {
         let rows = Rows::of_chunk(dims);
         self.expect_chunks(dims[0].div_ceil(rows));
-        Rows { name, dims, rows, pending: Vec::new(), places: Vec::new() }
+        Rows { name, dims, per_chunk: rows, pending: Vec::new(), places: Vec::new() }
     }
 
     /// Takes further rows.
     pub(crate) fn push_rows(&mut self, rows: &mut Rows, values: &[f32]) -> io::Result<()> {
         rows.pending.extend_from_slice(values);
-        let length = rows.rows * rows.dims[1];
+        let length = rows.per_chunk * rows.dims[1];
         let whole = rows.pending.len() - rows.pending.len() % length.max(1);
         rows.places.extend(self.chunks(rows.pending.get(..whole).unwrap_or(&[]), length)?);
         rows.pending.drain(..whole);
@@ -139,9 +139,9 @@ impl<W: Write + Seek> Writer<W> {
 
     /// Ends a dataset of rows.
     pub(crate) fn end_rows(&mut self, rows: Rows, attributes: &[(&'static str, Attribute<'_>)]) -> io::Result<()> {
-        let Rows { name, dims, rows, pending, mut places } = rows;
-        places.extend(self.chunks(&pending, rows * dims[1])?);
-        self.chunked(name, (&dims, rows), &places, attributes)
+        let Rows { name, dims, per_chunk, pending, mut places } = rows;
+        places.extend(self.chunks(&pending, per_chunk * dims[1])?);
+        self.chunked(name, (&dims, per_chunk), &places, attributes)
     }
 
     /// Compresses `samples` in chunks of `length` values, a batch at a time, and writes them. Each chunk is compressed by
@@ -260,7 +260,7 @@ pub(crate) struct Rows {
     name: &'static str,
     dims: [usize; 2],
     /// Rows of a chunk.
-    rows: usize,
+    per_chunk: usize,
     pending: Vec<f32>,
     places: Vec<ChunkPlace>,
 }

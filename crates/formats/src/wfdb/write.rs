@@ -237,10 +237,10 @@ impl Layout {
         if !(rate.is_finite() && rate > 0.0) {
             return refuse(format!("the sampling frequency is {rate} Hz"), "give the record one above 0");
         }
-        let rates = || record.channels.iter().map(|channel| channel.sampling_frequency_hz);
+        let rates: Vec<f64> = record.channels.iter().map(|channel| channel.sampling_frequency_hz).collect();
         let multiple = |base: f64, rate: f64| rate >= base && (rate / base - (rate / base).round()).abs() <= 1e-9 * rate / base;
-        let common = || common_rate(rates()).filter(|common| rates().all(|rate| multiple(*common, rate)));
-        let rate = if rates().all(|own| multiple(rate, own)) { rate } else { common().unwrap_or(rate) };
+        let common = || common_rate(&rates).filter(|common| rates.iter().all(|&rate| multiple(*common, rate)));
+        let rate = if rates.iter().all(|&own| multiple(rate, own)) { rate } else { common().unwrap_or(rate) };
         let mut layout = Self { rate, frames: 0, per_frame: Vec::with_capacity(record.channels.len()) };
         for (index, (channel, &length)) in record.channels.iter().zip(recording.lengths()).enumerate() {
             let ratio = channel.sampling_frequency_hz / rate;

@@ -238,7 +238,9 @@ fn kept(lengths: &[u64], surveys: &[Survey], plan: &Plan, discontinuous: bool) -
             let first = gap.start.div_ceil(per_record as u64) as usize;
             let end = if gap.end == length { plan.records } else { gap.end as usize / per_record };
             if let Some(records) = missing.get_mut(first..end) {
-                records.iter_mut().for_each(|channels| *channels += 1);
+                for channels in records {
+                    *channels += 1;
+                }
             }
         }
     }

@@ -82,7 +82,7 @@ impl Plan {
             }
             let per_record = whole as usize;
             let records = length.div_ceil(per_record);
-            plan.padded |= length % per_record != 0;
+            plan.padded |= !length.is_multiple_of(per_record);
             if !plan.per_record.is_empty() && records != plan.records {
                 return None;
             }

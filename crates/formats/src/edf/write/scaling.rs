@@ -104,13 +104,13 @@ impl Digitiser {
             from_digitisation(digitisation, survey, coding)
         });
         // As readers do not clip, values beyond the stated range keep their meaning.
-        let (scaling, (low, high)) = match stated.filter(|scaling| scaling.holds(survey, coding.range())) {
-            Some(scaling) => (scaling, coding.range()),
-            None => {
-                let scaling = Some(finest(survey, coding)).filter(|scaling| scaling.usable(coding))?;
-                // Rounding a value at the very edge must not lead beyond it.
-                (scaling, (scaling.digital_minimum, scaling.digital_maximum))
-            }
+        let held = stated.filter(|scaling| scaling.holds(survey, coding.range()));
+        let (scaling, (low, high)) = if let Some(scaling) = held {
+            (scaling, coding.range())
+        } else {
+            let scaling = Some(finest(survey, coding)).filter(|scaling| scaling.usable(coding))?;
+            // Rounding a value at the very edge must not lead beyond it.
+            (scaling, (scaling.digital_minimum, scaling.digital_maximum))
         };
         let digital = (f64::from(scaling.digital_minimum), f64::from(scaling.digital_maximum));
         let back = Line::through(digital, (scaling.physical_minimum, scaling.physical_maximum))?;

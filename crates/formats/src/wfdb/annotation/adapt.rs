@@ -117,7 +117,9 @@ mod tests {
         assert_eq!(found[..4], [(5, "+", "(AFIB"), (10, "N", ""), (20, "T0", ""), (25, "[43]", "")]);
         assert_eq!((found[4].1, found[4].2.len(), found[5]), ("\"", 255, (30, "\"", "Sleep stage W")));
         let mut written = marks.clone();
-        written.iter_mut().for_each(|mark| mark.duration = 0);
+        for mark in &mut written {
+            mark.duration = 0;
+        }
         let bytes = encode(Path::new("x.atr"), &marks, None).unwrap();
         assert_eq!(decode(Path::new("x.atr"), &bytes).unwrap().annotations, written);
     }

@@ -48,7 +48,9 @@ pub(super) fn convert(arguments: &Convert) -> Result<()> {
     for item in &items {
         match one(arguments, &item.path, &Output::in_folder(output, &item.name, kind)) {
             Ok(found) => {
-                found.into_iter().for_each(|warning| warnings.entry(warning).or_default().push(item.name.clone()));
+                for warning in found {
+                    warnings.entry(warning).or_default().push(item.name.clone());
+                }
                 done.push(item);
             }
             Err(error) => {

@@ -31,7 +31,7 @@ impl Entry {
 
     /// What goes with the files, and with what is made from them.
     pub(super) fn attribution_text(&self) -> String {
-        let cite: String = self.cite.iter().map(|cite| format!("- {cite}\n")).collect();
+        let cite: String = self.cite.iter().flat_map(|cite| ["- ", cite.as_str(), "\n"]).collect();
         format!(
             "{} {}\n{}\nLicence: {}\n\nWhoever uses these data, or what was made from them, cites:\n\n{cite}",
             self.title, self.version, self.address, self.licence

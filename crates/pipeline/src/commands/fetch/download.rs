@@ -1,5 +1,6 @@
 //! One file over HTTP: into `NAME.part`, resumed by range, held against its checksum, and only then given its name.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ const LARGEST_FILE: u64 = 1 << 36;
 /// How often a file whose checksum is wrong is fetched anew.
 const FETCHED_ANEW: u32 = 2;
 /// Longest pause that a server can ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// How long to wait, and how often.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +101,10 @@ impl Client {
         for byte in path.bytes() {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => address.push(char::from(byte)),
-                other => address.push_str(&format!("%{other:02X}")),
+                other => {
+                    // Writing to a string cannot fail.
+                    let _ = write!(address, "%{other:02X}");
+                }
             }
         }
         address
