@@ -23,7 +23,7 @@ pub(crate) fn inspect(arguments: &Inspect) -> Result<()> {
     }
     let whole = part == Part::default();
     let database = path.is_dir() || matches!(Format::of(path), Ok(Format::Wfdb | Format::Edf | Format::Bdf) | Err(_));
-    let records = if whole && database { inspect_path(path)? } else { vec![of_part(open(arguments, path)?.part(&part)?)] };
+    let records = if whole && database { inspect_path(path)? } else { vec![of_part(&open(arguments, path)?.part(&part)?)] };
     let text = if arguments.json {
         serde_json::to_string_pretty(&json!({ "records": records }))? + "\n"
     } else {
@@ -59,7 +59,7 @@ fn draw(arguments: &Inspect, part: &Part, picture: &Path) -> Result<()> {
 }
 
 /// What is in a part of a recording.
-fn of_part(recording: Recording) -> Inspection {
+fn of_part(recording: &Recording) -> Inspection {
     let facts = |(channel, &samples): (&physiosynth_signal::Channel, &u64)| SignalFacts {
         label: channel.label.clone(),
         unit: channel.unit.clone(),
@@ -190,7 +190,8 @@ fn columns<const N: usize>(names: &[&str; N], rows: impl Iterator<Item = [String
         for ((cell, width), right) in cells.iter().zip(widths).zip(right) {
             let blanks = " ".repeat(width - length(cell).min(width));
             let cell = if *right { format!("{blanks}{cell}") } else { format!("{cell}{blanks}") };
-            text += &format!("{cell}  ");
+            text += &cell;
+            text += "  ";
         }
         format!("{}\n", text.trim_end())
     };
