@@ -8,7 +8,20 @@ use crate::support::{call, mitdb};
 fn help_and_version() {
     let (code, out, _) = call(&["--help"]);
     assert_eq!(code, 0);
-    for command in ["run", "preprocess", "train", "generate", "evaluate", "report", "inspect", "simulate", "bench", "devices"] {
+    for command in [
+        "run",
+        "preprocess",
+        "train",
+        "generate",
+        "evaluate",
+        "report",
+        "inspect",
+        "convert",
+        "fetch",
+        "simulate",
+        "bench",
+        "devices",
+    ] {
         assert!(out.contains(command), "{command} is missing in\n{out}");
     }
     let (code, out, _) = call(&["run", "--help"]);

@@ -1,9 +1,11 @@
 //! End-to-end tests through the real binary, in files named by what they are about.
 
 mod commands;
+mod convert;
 mod documentation;
 mod eeg;
 mod evaluate;
+mod fetch;
 mod patients;
 mod run;
 mod support;

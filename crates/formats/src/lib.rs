@@ -19,16 +19,18 @@
 //! # Ok::<(), physiosynth_formats::FormatError>(())
 //! ```
 //!
-//! Each recording format has a folder: [`wfdb`], with one file per signal format; [`edf`]; [`delimited`] text. Segments are in
-//! [HDF5](segments) or [`npy`] arrays.
+//! Each recording format has a folder: [`wfdb`], with one file per signal format; [`edf`]; [`delimited`] text; [`hdf5`]. A
+//! [`recording`] of any of them can be read in parts and written in another. Segments are in [HDF5](segments) or [`npy`] arrays.
 #![forbid(unsafe_code)]
 
 mod database;
 pub mod delimited;
 pub mod edf;
 mod error;
+pub mod hdf5;
 mod inspection;
 pub mod npy;
+pub mod recording;
 mod replace;
 pub mod segments;
 pub mod wfdb;

@@ -265,10 +265,10 @@ fn quantisation_is_half_a_step_of_the_finest_scale() {
     // A record of another format keeps its digital values.
     let samples: Vec<f32> = (900..1_150).map(|value| ((f64::from(value) - 1_024.0) / 200.0) as f32).collect();
     let mut channel = Channel::new("MLII", "mV", 250.0, samples.clone());
-    channel.digitisation = Some(Digitisation { gain: 200.0, baseline: 1_024, adc_resolution: 11, adc_zero: 1_024 });
+    channel.digitisation = Some(Digitisation { gain: 200.0, baseline: 1_024.0, adc_resolution: 11, adc_zero: 1_024 });
     let (found, _) = round(folder.path(), "r.edf", &Record::new("r").with_channel(channel.clone()), &WriteOptions::default());
     assert_eq!(bits(&found.record.channels[0].samples), bits(&samples));
-    assert_eq!(found.record.channels[0].digitisation.as_ref().map(|d| d.baseline), Some(1_024));
+    assert_eq!(found.record.channels[0].digitisation.as_ref().map(|d| d.baseline), Some(1_024.0));
 }
 
 #[test]

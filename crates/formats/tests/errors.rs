@@ -232,7 +232,7 @@ fn what_cannot_be_written_leaves_nothing_behind() {
     named.name = "../w".into();
     let marked = sound.clone().with_annotations(vec![Annotation::beat(2, "N")]);
     let uneven = sound.clone().with_channel(Channel::new("II", "mV", 250.0, vec![0.0]));
-    let rates = sound.clone().with_channel(Channel::new("II", "mV", 300.0, vec![0.0, 1.0]));
+    let rates = sound.clone().with_channel(Channel::new("II", "mV", 353.553, vec![0.0, 1.0]));
     for (record, part) in [
         (infinite, "sample 1 of channel 'I' is infinite"),
         (named, "'../w' is no name"),

@@ -27,7 +27,7 @@ fn digital(record: &Record, at: usize) -> Vec<Option<f64>> {
     let values = record.channels.iter().map(|channel| {
         let digitisation = channel.digitisation.as_ref().unwrap();
         let value = f64::from(channel.samples[at]);
-        (!value.is_nan()).then(|| (value * digitisation.gain + f64::from(digitisation.baseline)).round())
+        (!value.is_nan()).then(|| (value * digitisation.gain + digitisation.baseline).round())
     });
     values.collect()
 }

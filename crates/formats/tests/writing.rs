@@ -13,7 +13,7 @@ const FORMATS: [SignalFormat; 2] = [SignalFormat::Format16, SignalFormat::Format
 /// A channel that holds these digital values.
 fn channel(label: &str, digitisation: &Digitisation, digital: &[i32], missing: i32) -> Channel {
     let value = |&d: &i32| {
-        if d == missing { f32::NAN } else { ((f64::from(d) - f64::from(digitisation.baseline)) / digitisation.gain) as f32 }
+        if d == missing { f32::NAN } else { ((f64::from(d) - digitisation.baseline) / digitisation.gain) as f32 }
     };
     Channel { digitisation: Some(digitisation.clone()), ..Channel::new(label, "mV", 360.0, digital.iter().map(value).collect()) }
 }
@@ -38,7 +38,7 @@ proptest! {
         // Of formats with more bits than a sample has here, as many as it has; their mark for a missing sample is then beyond.
         let width = format.resolution().min(20);
         let missing = if width < format.resolution() { i32::MIN } else { -1 << (width - 1) };
-        let digitisation = Digitisation { gain, baseline, adc_resolution: 11, adc_zero: 3 };
+        let digitisation = Digitisation { gain, baseline: f64::from(baseline), adc_resolution: 11, adc_zero: 3 };
         let mut record = Record::new("x");
         for index in 0..channels {
             let digital: Vec<i32> = rows.iter().map(|row| row[index] >> (32 - width)).collect();
@@ -143,7 +143,7 @@ fn channels_of_a_multiple_of_the_rate_share_the_frame() {
 fn values_beyond_their_digitisation_get_another() {
     let folder = tempdir().unwrap();
     let mut record = Record::new("g").with_channel(Channel::new("I", "mV", 360.0, vec![-15.0, 15.0]));
-    record.channels[0].digitisation = Some(Digitisation { gain: 200.0, baseline: 0, adc_resolution: 11, adc_zero: 0 });
+    record.channels[0].digitisation = Some(Digitisation { gain: 200.0, baseline: 0.0, adc_resolution: 11, adc_zero: 0 });
     write_record(folder.path(), &record, SignalFormat::Format212).unwrap();
     let back = read_record(&folder.path().join("g"), &ReadOptions::default()).unwrap();
     assert!((back.channels[0].samples[1] - 15.0).abs() < 0.01, "{:?}", back.channels);

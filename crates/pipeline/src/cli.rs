@@ -7,6 +7,8 @@ use physiosynth_formats::npy::Axes;
 use physiosynth_generator::device::DeviceChoice;
 
 use crate::commands::bench::Size;
+use crate::commands::convert::{Convert, seconds};
+use crate::commands::fetch::Fetch;
 use crate::config::Preset;
 use crate::patients::RecordFormat;
 
@@ -47,6 +49,10 @@ pub(crate) enum Command {
     Report(Run),
     /// What is in a record or a database: signals, rates, units, annotation counts, problems.
     Inspect(Inspect),
+    /// Convert recordings between WFDB, EDF+, BDF+, CSV, HDF5 and NumPy arrays, one or a whole database.
+    Convert(Convert),
+    /// Download a public database, verified by its checksums, resuming. The only command that uses the network.
+    Fetch(Fetch),
     /// Write a simulated annotated database: ECG as WFDB records, or EEG as EDF+ files.
     Simulate(Simulate),
     /// Time training and running the recurrent layers on this machine's devices.
@@ -227,11 +233,23 @@ fn hertz(text: &str) -> Result<f64, String> {
 /// Options of `inspect`.
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
-    /// A database folder, or one record (with or without its .hea).
+    /// A database folder, or one record: WFDB (with or without its .hea), EDF, BDF, CSV, TSV, HDF5, .npy.
     pub(crate) path: PathBuf,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Draw the record, its signals and annotations, as a PNG picture; of a folder, its first record.
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Where to begin: seconds after the first sample, or [hh:]mm:ss.
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    pub(crate) from: Option<f64>,
+    /// Where to end [default: the end; of a picture, 10 s after its beginning].
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    pub(crate) to: Option<f64>,
+    /// Samples per second, for CSV, HDF5 and .npy.
+    #[arg(long, value_name = "HZ")]
+    pub(crate) rate: Option<f64>,
 }
 
 /// What can be simulated.

@@ -49,6 +49,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Evaluate(evaluate) => commands::evaluate::evaluate(evaluate),
         Command::Report(run) => commands::run::run(run, Some(stages::Stage::Report)),
         Command::Inspect(inspect) => commands::inspect::inspect(inspect),
+        Command::Convert(convert) => commands::convert::convert(convert),
+        Command::Fetch(fetch) => commands::fetch::fetch(fetch),
         Command::Simulate(simulate) => commands::simulate::simulate(simulate),
         Command::Bench(bench) => commands::bench::bench(bench),
         Command::Devices => commands::devices::devices(),

@@ -23,6 +23,7 @@ mod page;
 mod palette;
 mod panel;
 mod paper;
+mod recording;
 mod report;
 mod spectrum;
 mod ticks;
@@ -31,6 +32,7 @@ mod words;
 mod write;
 
 pub use error::ReportError;
+pub use recording::draw_record;
 pub use report::{ClusterRow, Epoch, Report, RunFacts, SplitRow, Stretch, Strip};
 pub use words::text_in_words;
 pub use write::{Written, write_report};

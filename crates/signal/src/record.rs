@@ -5,8 +5,8 @@ use crate::{Annotation, Code};
 pub struct Digitisation {
     /// ADC units per physical unit.
     pub gain: f64,
-    /// The digital value that is 0 in physical units.
-    pub baseline: i32,
+    /// The digital value that is 0 in physical units. Whole in WFDB; in EDF it may lie between two digital values.
+    pub baseline: f64,
     /// ADC resolution in bits; 0 where the header does not say.
     pub adc_resolution: u16,
     /// The digital value in the middle of the ADC's range.

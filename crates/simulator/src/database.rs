@@ -182,7 +182,7 @@ impl SimulatedDatabase {
         };
         let mut channel = self.channel(label, sum.into_iter().map(convert).collect());
         channel.digitisation =
-            Some(Digitisation { gain: GAIN, baseline: BASELINE, adc_resolution: ADC_BITS, adc_zero: BASELINE });
+            Some(Digitisation { gain: GAIN, baseline: f64::from(BASELINE), adc_resolution: ADC_BITS, adc_zero: BASELINE });
         channel
     }
 

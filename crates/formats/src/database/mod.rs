@@ -1,5 +1,6 @@
 //! A folder of recordings: which records it has, whose they are, what their marks mean, and reading them one by one.
 
+mod files;
 mod known;
 mod listing;
 mod subjects;
@@ -93,6 +94,11 @@ impl Database {
     /// Path of record `index`: of a WFDB record without extension, else the file. `None` where there are fewer records.
     pub fn record_path(&self, index: usize) -> Option<PathBuf> {
         self.items.get(index).map(|item| item.path.clone())
+    }
+
+    /// The files that the records are read from, with those of the folder that list them and say whose they are; sorted.
+    pub fn files(&self) -> Vec<PathBuf> {
+        files::of(&self.folder, &self.items)
     }
 
     /// What an annotation code stands for in record `index`, where that is known of the database: `executed/left-fist` for

@@ -9,7 +9,7 @@ use crate::FormatError;
 use crate::delimited::table;
 
 /// Names of the table, in the folder of the recordings.
-const TABLES: [&str; 2] = ["subjects.csv", "subjects.tsv"];
+pub(super) const TABLES: [&str; 2] = ["subjects.csv", "subjects.tsv"];
 
 /// Reads the table beside the data: a row of names with `record` and `subject` among them, then a row for each record. Empty
 /// where there is none.

@@ -1,7 +1,7 @@
 //! Annotations as delimited text, in a file of their own.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use physiosynth_signal::{Annotation, Record};
 
@@ -15,6 +15,8 @@ const ONSET: [&str; 3] = ["onset", "onset_s", "start"];
 const DURATION: [&str; 2] = ["duration", "duration_s"];
 const CODE: [&str; 10] = ["code", "symbol", "type", "label", "description", "annotation", "event", "trial_type", "text", "name"];
 const AUX: [&str; 2] = ["aux", "aux_note"];
+/// Names of the columns of the MIT format's fields.
+const MIT: [&str; 3] = ["subtype", "channel", "number"];
 
 /// Reads annotations for signals of `rate_hz` samples per second, in order of position.
 ///
@@ -41,6 +43,7 @@ pub(crate) fn parse(path: &Path, text: &str, rate_hz: f64) -> Result<Vec<Annotat
     let sample = column(&SAMPLE);
     let onset = time.or_else(|| column(&ONSET).map(|index| (index, 1.0)));
     let (duration, aux) = (column(&DURATION), column(&AUX));
+    let mit = MIT.map(|name| column(&[name]));
     let Some(code) = column(&CODE) else { return Err(malformed(first, "there is no column of codes".into())) };
     if sample.is_none() && onset.is_none() {
         return Err(malformed(first, "there is no column of positions".into()));
@@ -61,8 +64,13 @@ pub(crate) fn parse(path: &Path, text: &str, rate_hz: f64) -> Result<Vec<Annotat
             Some(index) => seconds(index, 1.0).ok_or_else(|| malformed(line, "the duration is no number".into()))?,
             None => 0.0,
         };
+        // A column of another meaning may have the name: what is no number in range says nothing.
+        let [subtype, channel, number] = mit.map(|index| index.and_then(|index| field(index).parse::<i16>().ok()).unwrap_or(0));
         annotations.push(Annotation {
             duration: (duration * rate_hz).round() as i64,
+            subtype: i8::try_from(subtype).unwrap_or(0),
+            channel: u8::try_from(channel).unwrap_or(0),
+            number: i8::try_from(number).unwrap_or(0),
             ..Annotation::beat(position, field(code).to_owned()).with_aux(aux.map_or("", field))
         });
     }
@@ -70,17 +78,36 @@ pub(crate) fn parse(path: &Path, text: &str, rate_hz: f64) -> Result<Vec<Annotat
     Ok(annotations)
 }
 
-/// Writes a record's annotations: `time_s`, `sample`, `duration_s`, `code`, `aux`.
+/// The file of annotations that belongs to a file of signals: `100.annotations.csv` to `100.csv`.
+pub fn annotations_beside(path: &Path) -> PathBuf {
+    let extension = path.extension().map_or_else(|| "csv".into(), |extension| extension.to_string_lossy());
+    path.with_extension(format!("annotations.{extension}"))
+}
+
+/// Writes a record's annotations: `time_s`, `sample`, `duration_s`, `code`, `aux`, and the fields of the MIT format, `subtype`,
+/// `channel` and `number`, where one of them is not 0.
 pub fn write_annotations(path: &Path, record: &Record) -> Result<(), FormatError> {
     let delimiter = super::write::delimiter_for(path);
     let mut text = ["time_s", "sample", "duration_s", "code", "aux"].join(&delimiter.to_string());
+    let fields = record.annotations.iter().any(|mark| (mark.subtype, mark.channel, mark.number) != (0, 0, 0));
+    if fields {
+        for name in MIT {
+            // Writing to a string cannot fail, here and below.
+            let _ = write!(text, "{delimiter}{name}");
+        }
+    }
     text.push('\n');
     let rate = record.sampling_frequency_hz;
     for annotation in &record.annotations {
         let (time, duration) = (annotation.sample as f64 / rate, annotation.duration as f64 / rate);
         let (code, aux) = (table::quoted(&annotation.code, delimiter), table::quoted(&annotation.aux, delimiter));
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{time}{delimiter}{}{delimiter}{duration}{delimiter}{code}{delimiter}{aux}", annotation.sample);
+        let _ = write!(text, "{time}{delimiter}{}{delimiter}{duration}{delimiter}{code}{delimiter}{aux}", annotation.sample);
+        if fields {
+            let Annotation { subtype, channel, number, .. } = annotation;
+            let _ = write!(text, "{delimiter}{subtype}{delimiter}{channel}{delimiter}{number}");
+        }
+        text.push('\n');
     }
     replace_file(path, text.as_bytes())
 }

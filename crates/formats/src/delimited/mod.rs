@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 use physiosynth_signal::{Channel, Record};
 
 use crate::FormatError;
-pub use annotations::{read_annotations, write_annotations};
+pub use annotations::{annotations_beside, read_annotations, write_annotations};
 use times::Times;
-pub use write::write_record;
+pub use write::{write_record, write_recording};
 
 /// How to read a delimited text.
 #[derive(Debug, Clone, PartialEq, Default)]

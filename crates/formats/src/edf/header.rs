@@ -133,16 +133,28 @@ pub struct Line {
 impl SignalHeader {
     /// How digital values become physical ones. `None` where minima and maxima leave no scale.
     pub fn scaling(&self) -> Option<Line> {
-        let digital = (self.digital_maximum - self.digital_minimum) as f64;
-        let scale = (self.physical_maximum - self.physical_minimum) / digital;
-        let usable = digital != 0.0 && scale.is_finite() && scale != 0.0;
+        let digital = (self.digital_minimum as f64, self.digital_maximum as f64);
+        Line::through(digital, (self.physical_minimum, self.physical_maximum))
+    }
+}
+
+impl Line {
+    /// The line on which the smallest and the largest digital value have these physical ones. `None` where they leave no scale.
+    pub(crate) fn through(digital: (f64, f64), physical: (f64, f64)) -> Option<Self> {
+        let range = digital.1 - digital.0;
+        let scale = (physical.1 - physical.0) / range;
+        let usable = range != 0.0 && scale.is_finite() && scale != 0.0;
         // A digital value whose physical one is 0, but for rounding, gives exactly 0.
-        let zero = self.digital_minimum as f64 - self.physical_minimum / scale;
-        if (zero - zero.round()).abs() <= 1e-14 * (digital.abs() + zero.abs()) {
-            return usable.then_some(Line { scale, zero: zero.round(), shift: 0.0 });
+        let zero = digital.0 - physical.0 / scale;
+        if (zero - zero.round()).abs() <= 1e-14 * (range.abs() + zero.abs()) {
+            return usable.then_some(Self { scale, zero: zero.round(), shift: 0.0 });
         }
-        let shift = self.physical_minimum - scale * self.digital_minimum as f64;
-        usable.then_some(Line { scale, zero: 0.0, shift })
+        usable.then_some(Self { scale, zero: 0.0, shift: physical.0 - scale * digital.0 })
+    }
+
+    /// The sample of a digital value, as it is read.
+    pub(crate) fn sample(&self, digital: f64) -> f32 {
+        ((digital - self.zero) * self.scale + self.shift) as f32
     }
 }
 

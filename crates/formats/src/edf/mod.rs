@@ -24,6 +24,7 @@ pub mod header;
 mod inspect;
 mod layout;
 mod missing;
+mod recording;
 mod samples;
 mod status;
 pub mod tal;
@@ -39,6 +40,7 @@ use physiosynth_signal::{Annotation, Channel, Digitisation, Record};
 use crate::FormatError;
 use clock::SECOND_NS;
 pub(crate) use inspect::inspect;
+pub(crate) use recording::open;
 
 pub use clock::{Date, NoStartTime, StartTime};
 pub use header::{Coding, Extension, Header, Line, SignalHeader};
@@ -49,7 +51,7 @@ use samples::{Span, Track};
 pub use timeline::TimedAnnotation;
 use timeline::Timeline;
 pub use units::{convert_voltage, volts};
-pub use write::{Scaling, WriteOptions, write_record};
+pub use write::{Scaling, WriteOptions, write_record, write_recording};
 
 /// Extensions of such files, in lower case.
 pub const EXTENSIONS: [&str; 3] = ["edf", "bdf", "rec"];
@@ -132,8 +134,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Recording, FormatError
 pub fn read_from(path: &Path, source: &mut dyn Source, options: &ReadOptions) -> Result<Recording, FormatError> {
     let mut input = Input::new(path, source)?;
     let Opened { header, layout, mut timeline, mut problems } = Opened::new(&mut input)?;
-    let rate = header.ordinary().map(|(_, signal)| header.sampling_frequency_hz(signal)).fold(0.0, f64::max);
-    let rate = if rate > 0.0 { rate } else { ANNOTATIONS_ALONE_HZ };
+    let rate = rate_of(&header);
     let labels: Vec<&str> = header.ordinary().map(|(_, signal)| signal.label.as_str()).collect();
     let gaps = missing::take_gaps(&mut timeline, &labels);
     let padding = missing::take_padding(&mut timeline, header.record_ns(), (SECOND_NS as f64 / rate) as i64);
@@ -152,8 +153,7 @@ pub fn read_from(path: &Path, source: &mut dyn Source, options: &ReadOptions) ->
     let channels: Vec<Channel> = tracks.into_iter().filter_map(|track| channel(&header, track, &gaps, span)).collect();
     problems
         .extend(channels.iter().filter_map(units::implausible).take(LISTED).map(|text| format!("{}: {text}", path.display())));
-    let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut record = Record { sampling_frequency_hz: rate, channels, ..Record::new(name) };
+    let mut record = Record { sampling_frequency_hz: rate, channels, ..Record::new(name_of(path)) };
     let from_ns = (span.from_s * SECOND_NS as f64).round() as i64;
     record.start = header.start.map(|start| start.plus(timeline.start_ns.saturating_add(from_ns)).to_string());
     record.annotations = annotations(&timeline, rate, span, options);
@@ -161,10 +161,25 @@ pub fn read_from(path: &Path, source: &mut dyn Source, options: &ReadOptions) ->
         add_triggers(&mut record.annotations, &samples, rate / own);
     }
     record.annotations.sort_by_key(|annotation| annotation.sample);
-    let comments = [("patient", &header.patient), ("recording", &header.recording)];
-    record.comments =
-        comments.iter().filter(|(_, text)| !text.is_empty()).map(|(what, text)| format!("{what}: {text}")).collect();
+    record.comments = comments(&header);
     Ok(Recording { record, header, problems })
+}
+
+/// The sampling frequency that annotations count in.
+fn rate_of(header: &Header) -> f64 {
+    let rate = header.ordinary().map(|(_, signal)| header.sampling_frequency_hz(signal)).fold(0.0, f64::max);
+    if rate > 0.0 { rate } else { ANNOTATIONS_ALONE_HZ }
+}
+
+/// The record's name: the file's, without its extension.
+fn name_of(path: &Path) -> String {
+    path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// What the header says of patient and recording, as comments.
+fn comments(header: &Header) -> Vec<String> {
+    let comments = [("patient", &header.patient), ("recording", &header.recording)];
+    comments.iter().filter(|(_, text)| !text.is_empty()).map(|(what, text)| format!("{what}: {text}")).collect()
 }
 
 /// A file whose header and times are read.
@@ -254,18 +269,21 @@ fn channel(header: &Header, track: Track, gaps: &[Gap], span: Span) -> Option<Ch
     let rate = header.sampling_frequency_hz(signal);
     let number = header.ordinary().position(|(other, _)| other == index)?;
     missing::mark(&mut samples, rate, (span.from_s * rate).round() as u64, gaps, number);
-    let digitisation = header.line(signal).and_then(|header::Line { scale, zero, shift }| {
-        // Stated only where it is exact: a physical zero between two digital values cannot be expressed.
-        let gain = 1.0 / scale;
-        let exact = gain > 0.0 && gain.is_finite() && shift == 0.0 && zero.abs() <= f64::from(i32::MAX);
-        exact.then(|| Digitisation {
-            gain,
-            baseline: zero as i32,
-            adc_resolution: header.coding.sample_bytes() as u16 * 8,
-            adc_zero: 0,
-        })
-    });
+    let digitisation = digitisation(header, signal);
     Some(Channel { label: signal.label.clone(), unit: signal.unit.clone(), sampling_frequency_hz: rate, samples, digitisation })
+}
+
+/// How a signal's samples were digitised, where its header says so.
+fn digitisation(header: &Header, signal: &SignalHeader) -> Option<Digitisation> {
+    header.line(signal).and_then(|header::Line { scale, zero, shift }| {
+        // One of the two is 0.
+        let (gain, baseline) = (1.0 / scale, zero - shift / scale);
+        // A gain that is a round number but for the rounding of the scale is that number: 200, not 199.99999999999997.
+        let round = (gain * 1e6).round() / 1e6;
+        let gain = if (round - gain).abs() <= 1e-13 * gain { round } else { gain };
+        let usable = gain > 0.0 && gain.is_finite() && baseline.abs() <= f64::from(i32::MAX);
+        usable.then(|| Digitisation { gain, baseline, adc_resolution: header.coding.sample_bytes() as u16 * 8, adc_zero: 0 })
+    })
 }
 
 /// Adds the triggers of a status channel, `ratio` samples of the record to one of its own, but for those that an annotation tells

@@ -54,8 +54,15 @@ impl Track {
         Some(Self { signal, line, per_record, from, to: to.max(from), starts, samples: Vec::new() })
     }
 
+    /// The track of a range of samples of signal `signal`, counted from the first of the file, gaps included.
+    pub(crate) fn of_samples(header: &Header, stretches: &[Stretch], signal: usize, range: std::ops::Range<u64>) -> Option<Self> {
+        let whole = Self::new(header, stretches, signal, Span { from_s: 0.0, to_s: None })?;
+        let to = range.end.min(whole.to);
+        Some(Self { from: range.start.min(to), to, ..whole })
+    }
+
     /// How many samples it will have.
-    fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         self.to - self.from
     }
 

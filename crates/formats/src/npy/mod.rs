@@ -5,6 +5,7 @@
 
 mod companions;
 mod header;
+mod recording;
 mod segments;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use crate::FormatError;
 use crate::replace::replace_file;
 pub use companions::{Axes, companions, read_with_companions};
 use header::{Header, Kind};
+pub use recording::write_recording;
 pub use segments::{SegmentOptions, read_segments, write_segments};
 
 /// An array as read, in C order: the last index runs fastest.

@@ -23,9 +23,9 @@
 //! strings, MATLAB 7.3). Chunks are fetched as they are needed: memory is the set itself, plus about one mebibyte.
 
 mod read;
-mod structures;
+pub(crate) mod structures;
 mod write;
-mod writer;
+pub(crate) mod writer;
 
 pub use read::read_segments;
 pub use write::write_segments;

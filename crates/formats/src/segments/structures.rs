@@ -42,7 +42,7 @@ impl PutLe for Vec<u8> {
 
 /// Element types.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Datatype {
+pub(crate) enum Datatype {
     /// IEEE float of 4 bytes.
     Float32,
     /// IEEE float of 8 bytes.
@@ -239,8 +239,10 @@ pub(super) fn chunk_tree_k(chunks: usize) -> u16 {
 }
 
 /// The B-tree node, III.A.1, type 1, over chunks that follow one another along the first of `rank` dimensions, `rows` each.
-pub(super) fn chunk_tree(chunks: &[ChunkPlace], rows: u64, rank: usize) -> Vec<u8> {
-    let room = 2 * usize::from(chunk_tree_k(chunks.len()));
+///
+/// All nodes of a file have room for `k` entries twice.
+pub(super) fn chunk_tree(chunks: &[ChunkPlace], rows: u64, rank: usize, k: u16) -> Vec<u8> {
+    let room = 2 * usize::from(k);
     let mut out = b"TREE\x01\0".to_vec();
     out.u16(chunks.len() as u16);
     out.u64(UNDEFINED);

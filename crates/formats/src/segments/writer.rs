@@ -16,11 +16,15 @@ const MOST_CHUNKS: usize = 65_000;
 
 /// The value of an attribute.
 #[derive(Debug, Clone)]
-pub(super) enum Attribute<'a> {
+pub(crate) enum Attribute<'a> {
     /// One float.
     Float(f64),
+    /// An array of floats.
+    Floats(&'a [f64]),
     /// One integer.
     Integer(i64),
+    /// An array of integers.
+    Integers(&'a [i64]),
     /// One string.
     Text(&'a str),
     /// An array of strings.
@@ -28,7 +32,7 @@ pub(super) enum Attribute<'a> {
 }
 
 /// An HDF5 file being written: datasets in the root group, then [`finish`](Self::finish).
-pub(super) struct Writer<W> {
+pub(crate) struct Writer<W> {
     out: W,
     position: u64,
     datasets: Vec<(&'static str, u64)>,
@@ -37,7 +41,7 @@ pub(super) struct Writer<W> {
 
 impl<W: Write + Seek> Writer<W> {
     /// Leaves room for the superblock, which is written last.
-    pub(super) fn new(out: W) -> io::Result<Self> {
+    pub(crate) fn new(out: W) -> io::Result<Self> {
         let mut writer = Self { out, position: 0, datasets: Vec::new(), chunk_tree_k: parts::chunk_tree_k(0) };
         writer.put(&[0; parts::SUPERBLOCK_BYTES])?;
         Ok(writer)
@@ -53,7 +57,7 @@ impl<W: Write + Seek> Writer<W> {
     }
 
     /// Adds a dataset of one block of bytes, the elements in row-major order.
-    pub(super) fn dataset(&mut self, name: &'static str, datatype: Datatype, dims: &[u64], bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn dataset(&mut self, name: &'static str, datatype: Datatype, dims: &[u64], bytes: &[u8]) -> io::Result<()> {
         let address = if bytes.is_empty() { UNDEFINED } else { self.put(bytes)? };
         let messages = vec![
             (1, parts::dataspace(dims, false)),
@@ -65,7 +69,7 @@ impl<W: Write + Seek> Writer<W> {
     }
 
     /// Adds a float32 dataset `[row, time, channel]` in chunks of rows, compressed in parallel. `dims` without rows is fine.
-    pub(super) fn signals(
+    pub(crate) fn signals(
         &mut self,
         name: &'static str,
         dims: [usize; 3],
@@ -74,18 +78,70 @@ impl<W: Write + Seek> Writer<W> {
     ) -> io::Result<()> {
         let row = dims[1] * dims[2];
         let rows = (CHUNK_BYTES / (4 * row.max(1))).max(dims[0].div_ceil(MOST_CHUNKS)).max(1);
+        self.expect_chunks(dims[0].div_ceil(rows));
         let chunks = self.chunks(samples, rows * row)?;
-        let tree = if chunks.is_empty() { UNDEFINED } else { self.put(&parts::chunk_tree(&chunks, rows as u64, dims.len()))? };
-        self.chunk_tree_k = parts::chunk_tree_k(chunks.len());
-        let shape = [rows as u32, dims[1] as u32, dims[2] as u32];
+        self.chunked(name, (&dims, rows), &chunks, attributes)
+    }
+
+    /// Writes the header of a float32 dataset in chunks of `rows` rows, which have been written.
+    fn chunked(
+        &mut self,
+        name: &'static str,
+        (dims, rows): (&[usize], usize),
+        chunks: &[ChunkPlace],
+        attributes: &[(&'static str, Attribute<'_>)],
+    ) -> io::Result<()> {
+        let k = self.chunk_tree_k;
+        let tree = if chunks.is_empty() { UNDEFINED } else { self.put(&parts::chunk_tree(chunks, rows as u64, dims.len(), k))? };
+        let mut shape: Vec<u32> = dims.iter().map(|&dim| dim as u32).collect();
+        if let Some(first) = shape.first_mut() {
+            *first = rows as u32;
+        }
         let messages = vec![
-            (1, parts::dataspace(&dims.map(|dim| dim as u64), true)),
+            (1, parts::dataspace(&dims.iter().map(|&dim| dim as u64).collect::<Vec<_>>(), true)),
             (3, Datatype::Float32.encode()),
             (5, parts::fill_value()),
             (8, parts::chunked_layout(tree, &shape, Datatype::Float32.size())),
             (11, parts::shuffle_and_deflate(Datatype::Float32.size(), DEFLATE_LEVEL)),
         ];
         self.object(name, messages, attributes)
+    }
+
+    /// Makes room for datasets of up to this many chunks, of which all have to be known before the first is written.
+    fn expect_chunks(&mut self, chunks: usize) {
+        self.chunk_tree_k = self.chunk_tree_k.max(parts::chunk_tree_k(chunks));
+    }
+
+    /// Makes room for datasets of these shapes, to be written by rows.
+    pub(crate) fn expect_rows(&mut self, shapes: &[[usize; 2]]) {
+        for &dims in shapes {
+            self.expect_chunks(dims[0].div_ceil(Rows::of_chunk(dims)));
+        }
+    }
+
+    /// Begins a float32 dataset `[row, column]` whose rows come in parts. Where there are several, see
+    /// [`expect_rows`](Self::expect_rows).
+    pub(crate) fn begin_rows(&mut self, name: &'static str, dims: [usize; 2]) -> Rows {
+        let rows = Rows::of_chunk(dims);
+        self.expect_chunks(dims[0].div_ceil(rows));
+        Rows { name, dims, per_chunk: rows, pending: Vec::new(), places: Vec::new() }
+    }
+
+    /// Takes further rows.
+    pub(crate) fn push_rows(&mut self, rows: &mut Rows, values: &[f32]) -> io::Result<()> {
+        rows.pending.extend_from_slice(values);
+        let length = rows.per_chunk * rows.dims[1];
+        let whole = rows.pending.len() - rows.pending.len() % length.max(1);
+        rows.places.extend(self.chunks(rows.pending.get(..whole).unwrap_or(&[]), length)?);
+        rows.pending.drain(..whole);
+        Ok(())
+    }
+
+    /// Ends a dataset of rows.
+    pub(crate) fn end_rows(&mut self, rows: Rows, attributes: &[(&'static str, Attribute<'_>)]) -> io::Result<()> {
+        let Rows { name, dims, per_chunk, pending, mut places } = rows;
+        places.extend(self.chunks(&pending, per_chunk * dims[1])?);
+        self.chunked(name, (&dims, per_chunk), &places, attributes)
     }
 
     /// Compresses `samples` in chunks of `length` values, a batch at a time, and writes them. Each chunk is compressed by
@@ -125,7 +181,7 @@ impl<W: Write + Seek> Writer<W> {
             .flat_map(|(_, value)| match value {
                 Attribute::Text(text) => vec![(*text).to_owned()],
                 Attribute::Texts(texts) => texts.to_vec(),
-                Attribute::Float(_) | Attribute::Integer(_) => Vec::new(),
+                Attribute::Float(_) | Attribute::Floats(_) | Attribute::Integer(_) | Attribute::Integers(_) => Vec::new(),
             })
             .filter(|text| !text.is_empty())
             .collect();
@@ -145,6 +201,16 @@ impl<W: Write + Seek> Writer<W> {
                     Attribute::Float(number) => {
                         let mut message = parts::attribute(name, Datatype::Float64, &[]);
                         message.extend_from_slice(&number.to_le_bytes());
+                        message
+                    }
+                    Attribute::Floats(numbers) => {
+                        let mut message = parts::attribute(name, Datatype::Float64, &[numbers.len() as u64]);
+                        numbers.iter().for_each(|number| message.extend_from_slice(&number.to_le_bytes()));
+                        message
+                    }
+                    Attribute::Integers(numbers) => {
+                        let mut message = parts::attribute(name, Datatype::Int64, &[numbers.len() as u64]);
+                        numbers.iter().for_each(|number| message.extend_from_slice(&number.to_le_bytes()));
                         message
                     }
                     Attribute::Integer(number) => {
@@ -169,7 +235,7 @@ impl<W: Write + Seek> Writer<W> {
     }
 
     /// Writes the root group with these attributes, then the superblock, and gives the sink back.
-    pub(super) fn finish(mut self, attributes: &[(&'static str, Attribute<'_>)]) -> io::Result<W> {
+    pub(crate) fn finish(mut self, attributes: &[(&'static str, Attribute<'_>)]) -> io::Result<W> {
         self.datasets.sort_unstable();
         let names: Vec<&str> = self.datasets.iter().map(|(name, _)| *name).collect();
         let heap = self.position.next_multiple_of(8);
@@ -186,6 +252,23 @@ impl<W: Write + Seek> Writer<W> {
         self.out.seek(SeekFrom::Start(0))?;
         self.out.write_all(&superblock)?;
         Ok(self.out)
+    }
+}
+
+/// A dataset whose rows come in parts.
+pub(crate) struct Rows {
+    name: &'static str,
+    dims: [usize; 2],
+    /// Rows of a chunk.
+    per_chunk: usize,
+    pending: Vec<f32>,
+    places: Vec<ChunkPlace>,
+}
+
+impl Rows {
+    /// Rows of a chunk of a dataset of this shape.
+    fn of_chunk(dims: [usize; 2]) -> usize {
+        (CHUNK_BYTES / (4 * dims[1].max(1))).max(dims[0].div_ceil(MOST_CHUNKS)).max(1)
     }
 }
 

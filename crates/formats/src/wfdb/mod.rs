@@ -7,6 +7,7 @@ pub mod header;
 mod info;
 mod inspect;
 mod record;
+mod recording;
 mod segments;
 pub mod signal;
 mod start;
@@ -22,14 +23,16 @@ use std::path::{Path, PathBuf};
 use physiosynth_signal::Annotation;
 
 use crate::FormatError;
-pub use annotation::{AnnotationFile, write_annotations};
+pub use annotation::{AnnotationFile, as_mit, write_annotations};
 pub use header::{Header, SegmentLine, SignalLine};
 pub use info::{Sex, SubjectInfo, subject_info};
 pub(crate) use inspect::inspect_signals;
 pub use record::read_record;
+pub(crate) use recording::open;
 pub use signal::SignalFormat;
+pub(crate) use start::later;
 pub use stream::RecordWriter;
-pub use write::write_record;
+pub use write::{fitting_format, write_record, write_recording};
 
 /// Extension of the annotation file that goes with a record unless another is asked for: the reference annotations.
 pub const REFERENCE_ANNOTATOR: &str = "atr";
@@ -75,6 +78,13 @@ impl Location {
         let known = path.extension().is_some_and(|extension| ["hea", "dat", REFERENCE_ANNOTATOR].iter().any(|e| extension == *e));
         let name = if known { path.file_stem() } else { path.file_name() };
         Self { folder: path.parent().unwrap_or(Path::new("")).to_path_buf(), name: name.unwrap_or_default().to_os_string() }
+    }
+
+    /// From a path to any of a record's files, or to none: without its extension, if there is a header of that name.
+    pub(crate) fn of_any(path: &Path) -> Self {
+        let stem = Self::new(&path.with_extension("hea"));
+        let own = Self::new(path);
+        if !own.file("hea").is_file() && stem.file("hea").is_file() { stem } else { own }
     }
 
     /// The record's file with this extension.

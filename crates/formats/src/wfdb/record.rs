@@ -23,12 +23,7 @@ pub fn read_record(path: &Path, options: &ReadOptions) -> Result<Record, FormatE
     let header_path = location.file("hea");
     let header = header::read(&header_path)?;
     let rate = header.sampling_frequency();
-    let Signals { channels, frames, window } = if header.segments.is_some() {
-        // The headers of segments are their own: whether their initial values count is decided as for records alone.
-        segments::read(&header_path, &header, options, &mut |error, segment| refuse(segment, error))?
-    } else {
-        read_signals(&header_path, &header, only(&header, options), options, &mut |error| refuse(&header, error))?
-    };
+    let Signals { channels, frames, window } = signals(&header_path, &header, options)?;
     let annotation_path = location.file(REFERENCE_ANNOTATOR);
     let mut annotations = match read_annotation_file(&annotation_path) {
         Ok(mut file) => {
@@ -53,6 +48,16 @@ pub fn read_record(path: &Path, options: &ReadOptions) -> Result<Record, FormatE
         comments: header.comments,
         ..Record::new(location.name())
     })
+}
+
+/// Reads the signals of a record, of one segment or of several.
+pub(super) fn signals(header_path: &Path, header: &Header, options: &ReadOptions) -> Result<Signals, FormatError> {
+    if header.segments.is_some() {
+        // The headers of segments are their own: whether their initial values count is decided as for records alone.
+        segments::read(header_path, header, options, &mut |error, segment| refuse(segment, error))
+    } else {
+        read_signals(header_path, header, only(header, options), options, &mut |error| refuse(header, error))
+    }
 }
 
 /// A sum that holds says more than a first value that doesn't: such headers were edited by hand. `inspect` tells.

@@ -125,7 +125,7 @@ fn channel(line: &SignalLine, index: usize, rate: f64, options: &ReadOptions) ->
     Channel {
         digitisation: Some(Digitisation {
             gain: line.effective_gain(),
-            baseline: line.effective_baseline(),
+            baseline: f64::from(line.effective_baseline()),
             adc_resolution: line.adc_resolution.unwrap_or(0),
             adc_zero: line.adc_zero.unwrap_or(0),
         }),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// A start time some seconds later, in the same form; what is no time of day is left as it is only where none passes.
-pub(super) fn later(stated: String, seconds: f64) -> Option<String> {
+pub(crate) fn later(stated: String, seconds: f64) -> Option<String> {
     if seconds == 0.0 {
         return Some(stated);
     }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use physiosynth_signal::{Annotation, Record};
 
-use super::digitise::apply;
+use super::digitise::{Digitiser, whole_baseline};
 use super::signal::{Blocks, Coding, SignalFormat, Storage};
-use super::write::{Layout, Stated, header};
+use super::write::{Layout, header};
 use super::{REFERENCE_ANNOTATOR, annotation};
 use crate::FormatError;
 use crate::replace::replace_file;
@@ -21,7 +21,7 @@ use crate::replace::replace_file;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// let mut channel = Channel::new("MLII", "mV", 250.0, Vec::new());
-/// channel.digitisation = Some(Digitisation { gain: 1000.0, baseline: 0, adc_resolution: 16, adc_zero: 0 });
+/// channel.digitisation = Some(Digitisation { gain: 1000.0, baseline: 0.0, adc_resolution: 16, adc_zero: 0 });
 /// let mut writer = RecordWriter::create(folder.path(), Record::new("long").with_channel(channel))?;
 /// for _ in 0..10 {
 ///     writer.write(&[vec![0.5; 250]])?;
@@ -39,7 +39,7 @@ pub struct RecordWriter {
     partial: PathBuf,
     file: Option<BufWriter<File>>,
     frames: usize,
-    stated: Vec<Stated>,
+    digitisers: Vec<Digitiser>,
 }
 
 fn coding() -> &'static Coding {
@@ -55,17 +55,18 @@ impl RecordWriter {
         }
         record.annotations.clear();
         let header_path = folder.join(format!("{}.hea", record.name));
-        let layout = Layout::new(&header_path, &record)?;
+        let layout = Layout::new(&header_path, &record, &vec![0; record.channels.len()])?;
         let refuse = |cause: String, remedy| FormatError::Unwritable { path: header_path.clone(), cause, remedy };
         if layout.per_frame.iter().any(|samples| *samples != 1) {
             return Err(refuse("its channels have several rates".into(), "write it whole, or resample the channels to one rate"));
         }
-        let mut stated = Vec::with_capacity(record.channels.len());
+        let mut digitisers = Vec::with_capacity(record.channels.len());
         for channel in &record.channels {
-            let usable = channel.digitisation.clone().filter(|d| d.gain.is_finite() && d.gain != 0.0);
-            let digitisation = usable
-                .ok_or_else(|| refuse(format!("channel '{}' has no gain", channel.label), "give each channel a digitisation"))?;
-            stated.push(Stated { digitisation, initial: 0, sum: 0 });
+            let digitisation =
+                channel.digitisation.as_ref().and_then(whole_baseline).ok_or_else(|| {
+                    refuse(format!("channel '{}' has no gain", channel.label), "give each channel a digitisation")
+                })?;
+            digitisers.push(Digitiser::by(digitisation, coding()));
         }
         fs::create_dir_all(folder).map_err(FormatError::io(folder, "create the folder"))?;
         let mut name = OsString::from(".");
@@ -73,7 +74,7 @@ impl RecordWriter {
         let partial = folder.join(name);
         let file = File::create(&partial).map_err(FormatError::io(&partial, "write the file"))?;
         let file = Some(BufWriter::new(file));
-        Ok(Self { folder: folder.to_path_buf(), record, partial, file, frames: 0, stated })
+        Ok(Self { folder: folder.to_path_buf(), record, partial, file, frames: 0, digitisers })
     }
 
     /// Frames written so far: samples of each channel.
@@ -86,26 +87,28 @@ impl RecordWriter {
         let path = self.folder.join(format!("{}.dat", self.record.name));
         let refuse = |cause: String, remedy| FormatError::Unwritable { path: path.clone(), cause, remedy };
         let length = channels.first().map_or(0, Vec::len);
-        if channels.len() != self.stated.len() || channels.iter().any(|channel| channel.len() != length) {
-            let cause =
-                format!("a piece of {} channels for a record of {}, or of unequal lengths", channels.len(), self.stated.len());
+        if channels.len() != self.digitisers.len() || channels.iter().any(|channel| channel.len() != length) {
+            let cause = format!(
+                "a piece of {} channels for a record of {}, or of unequal lengths",
+                channels.len(),
+                self.digitisers.len()
+            );
             return Err(refuse(cause, "give equally many samples of each channel"));
         }
         let Storage::Blocks(Blocks { encode: Some(encode), .. }) = &coding().storage else { return Ok(()) };
         let mut flat = vec![0; length * channels.len()];
-        for (index, (samples, stated)) in channels.iter().zip(&mut self.stated).enumerate() {
-            let digital = apply(samples, stated.digitisation.clone(), coding()).ok_or_else(|| {
+        for (index, (samples, digitiser)) in channels.iter().zip(&self.digitisers).enumerate() {
+            if digitiser.misfit(samples, coding()).is_some() {
                 let label = self.record.channels.get(index).map_or("", |channel| &channel.label);
-                let cause =
-                    format!("a sample of channel '{label}' does not fit 16 bits under its gain of {}", stated.digitisation.gain);
-                refuse(cause, "give the channel a lower gain")
-            })?;
-            if self.frames == 0 {
-                stated.initial = digital.samples.first().copied().unwrap_or(0);
+                let gain = digitiser.digitisation.gain;
+                let cause = format!("a sample of channel '{label}' does not fit 16 bits under its gain of {gain}");
+                return Err(refuse(cause, "give the channel a lower gain"));
             }
-            stated.sum = digital.samples.iter().fold(stated.sum, |sum, &sample| sum.wrapping_add(sample));
+        }
+        for (index, (samples, digitiser)) in channels.iter().zip(&mut self.digitisers).enumerate() {
+            digitiser.take(samples);
             let slots = flat.iter_mut().skip(index).step_by(channels.len());
-            slots.zip(&digital.samples).for_each(|(slot, sample)| *slot = *sample);
+            slots.zip(digitiser.pending.drain(..)).for_each(|(slot, sample)| *slot = sample);
         }
         let mut bytes = Vec::with_capacity(2 * flat.len());
         encode(&flat, &mut bytes);
@@ -132,9 +135,10 @@ impl RecordWriter {
             let file = file.into_inner().map_err(|error| FormatError::io(&self.partial, "write the file")(error.into_error()))?;
             file.sync_all().and_then(|()| fs::rename(&self.partial, &data)).map_err(FormatError::io(&data, "write the file"))?;
         }
-        let layout = Layout { frames: self.frames, per_frame: vec![1; self.stated.len()] };
-        let channels = self.stated.len();
-        let header = header(&self.record, &layout, &self.stated, std::slice::from_ref(&(0..channels)), coding());
+        let channels = self.digitisers.len();
+        let rate = self.record.sampling_frequency_hz;
+        let layout = Layout { rate, frames: self.frames, per_frame: vec![1; channels] };
+        let header = header(&self.record, &layout, &self.digitisers, std::slice::from_ref(&(0..channels)), coding());
         replace_file(&marks, &encoded)?;
         replace_file(&text, header.as_bytes())
     }
@@ -157,7 +161,7 @@ mod tests {
     use crate::{SignalFormat, write_record};
 
     fn record(samples: &[Vec<f32>]) -> Record {
-        let digitisation = Digitisation { gain: 500.0, baseline: 10, adc_resolution: 16, adc_zero: 0 };
+        let digitisation = Digitisation { gain: 500.0, baseline: 10.0, adc_resolution: 16, adc_zero: 0 };
         let mut record = Record::new("r");
         for (index, samples) in samples.iter().enumerate() {
             let mut channel = Channel::new(format!("lead {index}"), "mV", 100.0, samples.clone());

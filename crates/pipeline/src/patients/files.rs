@@ -94,7 +94,7 @@ fn digitisation(unit: &str, samples: &[f32]) -> Digitisation {
             10.0_f64.powf((32_767.0 / (16.0 * f64::from(most).max(1e-9))).log10().floor())
         }
     };
-    Digitisation { gain, baseline: 0, adc_resolution: 16, adc_zero: 0 }
+    Digitisation { gain, baseline: 0.0, adc_resolution: 16, adc_zero: 0 }
 }
 
 fn comments(patient: &Planned, order: &Order, learned: bool) -> Vec<String> {

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::{Context, Decides, Made, eeg_patients, settings};
 use crate::config::GenerationConfig;
+use crate::source::ATTRIBUTION;
 use crate::{files, patients};
 
 /// The synthetic subject that segments belong to which were not made for a patient's record.
@@ -74,6 +75,9 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     // Segments of a named person stay in the run folder.
     if config.generation.subjects.is_empty() {
         write_segments(&share.join("synthetic.h5"), &synthetic)?;
+    }
+    if let Ok(text) = std::fs::read(context.folder.path().join(ATTRIBUTION)) {
+        files::write_atomically(&share.join(ATTRIBUTION), &text)?;
     }
 
     let notes = &mut context.manifest.notes;

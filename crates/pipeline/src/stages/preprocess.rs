@@ -9,13 +9,13 @@ use serde_json::json;
 use super::{Context, Decides, Made, settings, write_json};
 use crate::files;
 use crate::manifest::Skipped;
-use crate::source::Source;
+use crate::source::{ATTRIBUTION, Source};
 
 pub(super) fn decides(context: &mut Context) -> Result<Decides> {
     let source = Source::open(context.config)?;
     // The checksums stand for the recordings themselves; the demo's settings for the demo.
     let config = context.config;
-    context.manifest.inputs = source.checksums(config)?;
+    context.manifest.inputs = source.checksums()?;
     let database = if source.simulated { settings(&config.simulator)? } else { settings(&context.manifest.inputs)? };
     let settings = json!({
         "preprocessing": settings(&config.preprocessing)?, "database": database, "seed": config.seed, "strict": config.strict,
@@ -34,6 +34,12 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let text = serde_json::to_vec(&prepared.sequences).context("the beat sequences cannot be written as JSON")?;
     files::write_atomically(&context.folder.rhythms(), &text)?;
     write_json(&context.folder.preprocessing(), &prepared.summary)?;
+    // Goes with all that is made from the database.
+    let attribution = context.folder.path().join(ATTRIBUTION);
+    match source.attribution() {
+        Some(text) => files::write_atomically(&attribution, &text)?,
+        None => files::remove(&attribution)?,
+    }
 
     let summary = prepared.summary;
     context.manifest.database = source.records.name().to_string();

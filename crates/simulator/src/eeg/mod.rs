@@ -127,7 +127,7 @@ fn digitised(label: &str, samples: Vec<f32>, fs: f64) -> Channel {
     let top = f64::from(i16::MAX);
     let convert = |x: f32| ((f64::from(x) * GAIN).round().clamp(-top, top) / GAIN) as f32;
     let mut channel = Channel::new(label, "uV", fs, samples.into_iter().map(convert).collect());
-    channel.digitisation = Some(Digitisation { gain: GAIN, baseline: 0, adc_resolution: ADC_BITS, adc_zero: 0 });
+    channel.digitisation = Some(Digitisation { gain: GAIN, baseline: 0.0, adc_resolution: ADC_BITS, adc_zero: 0 });
     channel
 }
 

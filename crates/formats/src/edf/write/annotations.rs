@@ -1,6 +1,7 @@
 //! Annotations of a record as time-stamped lists in data records.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use physiosynth_signal::{Annotation, Record};
 
@@ -8,6 +9,7 @@ use super::plan::Plan;
 use crate::edf::clock::SECOND_NS;
 use crate::edf::missing::{MISSING, OF_CHANNEL, PADDING};
 use crate::edf::tal::{self, Tal};
+use crate::recording::{Recording, Survey};
 
 /// C's `EDFlib` reads seven decimals.
 const RESOLUTION_NS: i64 = 100;
@@ -28,26 +30,39 @@ pub(super) fn list(annotation: &Annotation, rate: f64, start_ns: i64) -> Option<
     (!text.is_empty()).then(|| Tal { onset_ns: ns(annotation.sample, rate) + start_ns, duration_ns, texts: vec![text] })
 }
 
-/// The lists that tell of missing samples, but for those of data records that are not `kept`. `labels` are those that the
-/// header has.
-pub(super) fn gaps(record: &Record, plan: &Plan, kept: &[bool], labels: &[String], start_ns: i64) -> Vec<Tal> {
-    let gaps = record.channels.iter().zip(&plan.per_record).map(|(channel, &per_record)| {
-        let missing = |index: usize, sample: &f32| sample.is_nan() && kept.get(index / per_record).is_none_or(|kept| *kept);
-        let mut gaps = BTreeSet::new();
-        let mut from = None;
-        for (index, sample) in channel.samples.iter().enumerate() {
-            match (missing(index, sample), from) {
-                (true, None) => from = Some(index),
-                (false, Some(start)) => {
-                    gaps.insert((start, index));
-                    from = None;
-                }
-                _ => {}
+/// The stretches of a gap that lie in data records which are `kept`.
+fn stretches(gap: &Range<u64>, per_record: u64, kept: &[bool]) -> Vec<Range<u64>> {
+    let mut stretches: Vec<Range<u64>> = Vec::new();
+    if kept.iter().all(|kept| *kept) {
+        return vec![gap.clone()];
+    }
+    let mut at = gap.start;
+    while at < gap.end {
+        let end = ((at / per_record + 1) * per_record).min(gap.end);
+        if kept.get((at / per_record) as usize).is_none_or(|kept| *kept) {
+            match stretches.last_mut() {
+                Some(last) if last.end == at => last.end = end,
+                _ => stretches.push(at..end),
             }
         }
-        gaps.extend(from.map(|start| (start, channel.samples.len())));
+        at = end;
+    }
+    stretches
+}
+
+/// The lists that tell of missing samples, but for those of data records that are not `kept`. `labels` are those that the
+/// header has.
+pub(super) fn gaps(
+    (record, surveys): (&Record, &[Survey]),
+    plan: &Plan,
+    kept: &[bool],
+    labels: &[String],
+    start_ns: i64,
+) -> Vec<Tal> {
+    let gaps = record.channels.iter().zip(surveys).zip(&plan.per_record).map(|((channel, survey), &per_record)| {
         let rate = channel.sampling_frequency_hz;
-        gaps.into_iter().map(|(from, to)| (ns(from as i64, rate), ns(to as i64, rate))).collect::<BTreeSet<_>>()
+        let kept = survey.missing.iter().flat_map(|gap| stretches(gap, per_record as u64, kept));
+        kept.map(|gap| (ns(gap.start as i64, rate), ns(gap.end as i64, rate))).collect::<BTreeSet<_>>()
     });
     let mut gaps: Vec<BTreeSet<(i64, i64)>> = gaps.collect();
     let common: BTreeSet<(i64, i64)> = match gaps.split_first() {
@@ -70,9 +85,10 @@ pub(super) fn gaps(record: &Record, plan: &Plan, kept: &[bool], labels: &[String
 }
 
 /// The list that tells where the last data record is padding.
-pub(super) fn padding(record: &Record, plan: &Plan, start_ns: i64) -> Option<Tal> {
-    let fastest = record.channels.iter().max_by(|a, b| a.sampling_frequency_hz.total_cmp(&b.sampling_frequency_hz))?;
-    let from_ns = ns(fastest.samples.len() as i64, fastest.sampling_frequency_hz);
+pub(super) fn padding(recording: &Recording, plan: &Plan, start_ns: i64) -> Option<Tal> {
+    let channels = recording.record.channels.iter().zip(recording.lengths());
+    let (fastest, &length) = channels.max_by(|(a, _), (b, _)| a.sampling_frequency_hz.total_cmp(&b.sampling_frequency_hz))?;
+    let from_ns = ns(length as i64, fastest.sampling_frequency_hz);
     let end_ns = (plan.records as f64 * plan.duration_s * SECOND_NS as f64).round() as i64;
     let text = vec![PADDING.to_owned()];
     plan.padded.then(|| Tal { onset_ns: from_ns + start_ns, duration_ns: Some(end_ns - from_ns), texts: text })

@@ -1,6 +1,7 @@
 //! Writing EDF+ and BDF+.
 
 mod annotations;
+mod losses;
 mod plan;
 mod scaling;
 
@@ -9,10 +10,11 @@ use std::path::Path;
 use physiosynth_signal::{Channel, Record};
 
 use crate::FormatError;
-use crate::replace::replace_file;
+use crate::recording::{Recording, Roundings, Survey};
+use crate::replace::Partial;
 use plan::Plan;
 pub use scaling::Scaling;
-use scaling::{Digital, WIDTH, exactly};
+use scaling::{Digitiser, WIDTH, exactly};
 
 use super::clock::{Date, SECOND_NS, StartTime};
 use super::header::{BLOCK, Coding, Extension, Header, WIDTHS};
@@ -56,6 +58,19 @@ impl WriteOptions {
             discontinuous: header.extension == Extension::Discontinuous,
         }
     }
+
+    /// The same for some of the signals.
+    pub(crate) fn of_signals(self, chosen: &[usize]) -> Self {
+        let text = |list: &[String]| chosen.iter().map(|&index| list.get(index).cloned().unwrap_or_default()).collect();
+        Self {
+            scaling: chosen.iter().map(|&index| self.scaling.get(index).copied().flatten()).collect(),
+            transducers: text(&self.transducers),
+            prefiltering: text(&self.prefiltering),
+            // What fitted all signals and the whole recording need not fit a part.
+            record_duration_s: None,
+            ..self
+        }
+    }
 }
 
 /// Writes a recording as EDF+ or BDF+ (`options.coding`), in place of a file of that name, in one step.
@@ -67,102 +82,183 @@ impl WriteOptions {
 /// MNE writes it. An annotation's text is its code, or code and auxiliary text with a space between them. Headers are ASCII:
 /// `µ` becomes `u`, other characters `_`.
 pub fn write_record(path: &Path, record: &Record, options: &WriteOptions) -> Result<(), FormatError> {
+    write_recording(path, &mut Recording::of(record), options).map(drop)
+}
+
+/// As [`write_record`], from a recording that is read in parts; gives a sentence for each thing that is not read back as it was.
+pub fn write_recording(path: &Path, recording: &mut Recording, options: &WriteOptions) -> Result<Vec<String>, FormatError> {
     let bdf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("bdf"));
     let coding = options.coding.unwrap_or(if bdf { Coding::Bdf } else { Coding::Edf });
-    replace_file(path, &encode(path, record, options, coding)?)
+    let (mut writer, head) = Writer::new(path, recording, options, coding)?;
+    let mut file = Partial::new(path)?;
+    file.put(&head)?;
+    let mut bytes = Vec::new();
+    recording.each_block(&mut |block| {
+        writer.digitisers.iter_mut().zip(block).for_each(|(digitiser, samples)| digitiser.take(samples));
+        writer.take(&mut bytes, false);
+        file.put(&bytes)?;
+        bytes.clear();
+        Ok(())
+    })?;
+    writer.take(&mut bytes, true);
+    file.put(&bytes)?;
+    file.commit()?;
+
+    let mut warnings = losses::of_record(&recording.record);
+    let mut roundings = Roundings::default();
+    for ((channel, digitiser), &samples) in recording.record.channels.iter().zip(&writer.digitisers).zip(recording.lengths()) {
+        roundings.add(&channel.label, &channel.unit, samples, digitiser.rounding);
+    }
+    warnings.extend(roundings.warning(&format!("{} bits", 8 * coding.sample_bytes())));
+    Ok(warnings)
 }
 
 fn unwritable(path: &Path, cause: String, remedy: &'static str) -> FormatError {
     FormatError::Unwritable { path: path.to_path_buf(), cause, remedy }
 }
 
-/// The content of the file.
-fn encode(path: &Path, record: &Record, options: &WriteOptions, coding: Coding) -> Result<Vec<u8>, FormatError> {
-    if record.channels.len() > 9_998 {
-        return Err(unwritable(path, format!("{} channels are too many", record.channels.len()), "write several files"));
-    }
-    let plan = Plan::new(record, options, coding)
-        .map_err(|cause| unwritable(path, cause, "resample or cut the channels to one duration at a round rate"))?;
-    let digital: Vec<Digital> = record
-        .channels
-        .iter()
-        .enumerate()
-        .map(|(index, channel)| digitise(path, channel, options.scaling.get(index).copied().flatten(), coding))
-        .collect::<Result<_, _>>()?;
-    let start = record.start.as_ref().and_then(|start| start.parse::<StartTime>().ok());
-    let start_ns = start.map_or(0, |start| i64::from(start.nanosecond));
-    let kept = kept(record, &plan, options.discontinuous);
-    let labels: Vec<String> = record.channels.iter().map(|channel| ascii(&channel.label, WIDTHS[0])).collect();
-
-    let mut lists = annotations::gaps(record, &plan, &kept, &labels, start_ns);
-    lists.extend(annotations::padding(record, &plan, start_ns));
-    let rate = if record.sampling_frequency_hz > 0.0 { record.sampling_frequency_hz } else { 1.0 };
-    for (index, annotation) in record.annotations.iter().enumerate() {
-        let list = annotations::list(annotation, rate, start_ns);
-        lists.push(
-            list.ok_or_else(|| unwritable(path, format!("annotation {index} has no text"), "give it a code, or take it out"))?,
-        );
-    }
-    let records: Vec<usize> = (0..plan.records).filter(|&index| kept.get(index).is_none_or(|kept| *kept)).collect();
-    let onset = |index: &usize| (*index as f64 * plan.duration_s * SECOND_NS as f64).round() as i64 + start_ns;
-    let blocks = annotations::blocks(lists, &records.iter().map(onset).collect::<Vec<_>>(), coding.sample_bytes());
-    let block_samples = blocks.first().map_or(0, Vec::len) / coding.sample_bytes();
-    let discontinuous = records.len() < plan.records;
-
-    let mut bytes = main_header(record, options, coding, start, (records.len(), discontinuous, plan.duration_s));
-    signal_headers(&mut bytes, record, options, &digital, &labels, &plan, (coding, block_samples));
-    for (index, block) in records.iter().zip(&blocks) {
-        for (digital, &per_record) in digital.iter().zip(&plan.per_record) {
-            samples(&mut bytes, digital, index * per_record, per_record, coding);
-        }
-        bytes.extend_from_slice(block);
-    }
-    Ok(bytes)
+/// Data records on their way into a file.
+struct Writer {
+    digitisers: Vec<Digitiser>,
+    per_record: Vec<usize>,
+    coding: Coding,
+    /// Which data records are written.
+    kept: Vec<bool>,
+    /// What is annotated in those.
+    blocks: std::vec::IntoIter<Vec<u8>>,
+    /// The next data record.
+    next: usize,
 }
 
-fn digitise(path: &Path, channel: &Channel, given: Option<Scaling>, coding: Coding) -> Result<Digital, FormatError> {
-    if let Some(index) = channel.samples.iter().position(|sample| sample.is_infinite()) {
+impl Writer {
+    /// Plans the file, and gives its header.
+    fn new(
+        path: &Path,
+        recording: &mut Recording,
+        options: &WriteOptions,
+        coding: Coding,
+    ) -> Result<(Self, Vec<u8>), FormatError> {
+        let channels = recording.record.channels.len();
+        if channels > 9_998 {
+            return Err(unwritable(path, format!("{channels} channels are too many"), "write several files"));
+        }
+        let plan = Plan::new(recording, options, coding)
+            .map_err(|cause| unwritable(path, cause, "resample or cut the channels to one duration at a round rate"))?;
+        let surveys = recording.surveys()?;
+        let record = &recording.record;
+        let given = |index: usize| options.scaling.get(index).copied().flatten();
+        let each = record.channels.iter().zip(&surveys).enumerate();
+        let digitisers: Vec<Digitiser> = each
+            .map(|(index, (channel, survey))| digitiser(path, channel, survey, given(index), coding))
+            .collect::<Result<_, _>>()?;
+        let start = record.start.as_ref().and_then(|start| start.parse::<StartTime>().ok());
+        let start_ns = start.map_or(0, |start| i64::from(start.nanosecond));
+        let kept = kept(recording.lengths(), &surveys, &plan, options.discontinuous);
+        let labels: Vec<String> = record.channels.iter().map(|channel| ascii(&channel.label, WIDTHS[0])).collect();
+
+        let mut lists = annotations::gaps((record, &surveys), &plan, &kept, &labels, start_ns);
+        lists.extend(annotations::padding(recording, &plan, start_ns));
+        let rate = if record.sampling_frequency_hz > 0.0 { record.sampling_frequency_hz } else { 1.0 };
+        for (index, annotation) in record.annotations.iter().enumerate() {
+            let list = annotations::list(annotation, rate, start_ns);
+            let refuse = || unwritable(path, format!("annotation {index} has no text"), "give it a code, or take it out");
+            lists.push(list.ok_or_else(refuse)?);
+        }
+        let records = || (0..plan.records).filter(|&index| kept.get(index).is_none_or(|kept| *kept));
+        let onset = |index: usize| (index as f64 * plan.duration_s * SECOND_NS as f64).round() as i64 + start_ns;
+        let blocks = annotations::blocks(lists, &records().map(onset).collect::<Vec<_>>(), coding.sample_bytes());
+        let block_samples = blocks.first().map_or(0, Vec::len) / coding.sample_bytes();
+        let written = records().count();
+
+        let mut head = main_header(record, options, coding, start, (written, written < plan.records, plan.duration_s));
+        signal_headers(&mut head, record, options, &digitisers, &labels, &plan, (coding, block_samples));
+        let blocks = blocks.into_iter();
+        Ok((Self { digitisers, per_record: plan.per_record, coding, kept, blocks, next: 0 }, head))
+    }
+
+    /// Appends the data records that the channels fill; at the end, the last, in which each channel's last sample is repeated.
+    fn take(&mut self, bytes: &mut Vec<u8>, end: bool) {
+        let filled = self.digitisers.iter().zip(&self.per_record).map(|(channel, per_record)| channel.pending.len() / per_record);
+        // Without channels all data records are written at the end.
+        let filled = filled.min().unwrap_or(0);
+        let left = self.kept.len().saturating_sub(self.next);
+        let records = if end { left } else { filled.min(left) };
+        for record in 0..records {
+            if self.kept.get(self.next + record).is_none_or(|kept| *kept) {
+                for (digitiser, &per_record) in self.digitisers.iter().zip(&self.per_record) {
+                    samples(bytes, digitiser, record * per_record, per_record, self.coding);
+                }
+                bytes.extend(self.blocks.next().unwrap_or_default());
+            }
+        }
+        self.next += records;
+        for (digitiser, &per_record) in self.digitisers.iter_mut().zip(&self.per_record) {
+            let taken = (records * per_record).min(digitiser.pending.len());
+            digitiser.pending.drain(..taken);
+        }
+    }
+}
+
+fn digitiser(
+    path: &Path,
+    channel: &Channel,
+    survey: &Survey,
+    given: Option<Scaling>,
+    coding: Coding,
+) -> Result<Digitiser, FormatError> {
+    if let Some(index) = survey.infinite {
         let cause = format!("sample {index} of channel '{}' is infinite", channel.label);
         return Err(unwritable(path, cause, "replace it by NaN, which stands for a missing sample"));
     }
     let status = coding == Coding::Bdf && channel.label == status::LABEL;
     if status {
         let (low, high) = coding.range();
-        let is_bits = |sample: &f32| sample.fract() == 0.0 && (low as f32..=high as f32).contains(sample);
-        if !channel.samples.iter().all(|sample| sample.is_nan() || is_bits(sample)) {
+        let is_bits = survey.low > survey.high || (survey.whole && low as f32 <= survey.low && survey.high <= high as f32);
+        if !is_bits {
             let cause = format!("channel '{}' stands for 24 bits of triggers in BDF, and has other values", channel.label);
             return Err(unwritable(path, cause, "give the channel another label"));
         }
     }
     let given = if status { Some(Scaling::bits(coding.range())) } else { given };
-    scaling::digitise(channel, given, coding).ok_or_else(|| {
+    Digitiser::new(channel, survey, given, coding).ok_or_else(|| {
         let cause = format!("no header can state the range of channel '{}'", channel.label);
         unwritable(path, cause, "rescale the channel")
     })
 }
 
 /// Which data records are written: with `discontinuous`, the first, the last, and all that have a sample which is not missing.
-fn kept(record: &Record, plan: &Plan, discontinuous: bool) -> Vec<bool> {
-    let mut kept = vec![!discontinuous; plan.records];
-    if let (true, Some((first, rest))) = (discontinuous, kept.split_first_mut()) {
-        *first = true;
-        if let Some(last) = rest.last_mut() {
-            *last = true;
-        }
-        for (channel, &per_record) in record.channels.iter().zip(&plan.per_record) {
-            for (kept, samples) in kept.iter_mut().zip(channel.samples.chunks(per_record)) {
-                *kept |= samples.iter().any(|sample| !sample.is_nan());
+fn kept(lengths: &[u64], surveys: &[Survey], plan: &Plan, discontinuous: bool) -> Vec<bool> {
+    if !discontinuous {
+        return vec![true; plan.records];
+    }
+    // In how many channels all samples of a data record are missing.
+    let mut missing = vec![0; plan.records];
+    for ((survey, &per_record), &length) in surveys.iter().zip(&plan.per_record).zip(lengths) {
+        for gap in &survey.missing {
+            let first = gap.start.div_ceil(per_record as u64) as usize;
+            let end = if gap.end == length { plan.records } else { gap.end as usize / per_record };
+            if let Some(records) = missing.get_mut(first..end) {
+                for channels in records {
+                    *channels += 1;
+                }
             }
         }
+    }
+    let mut kept: Vec<bool> = missing.iter().map(|&channels| channels < surveys.len()).collect();
+    if let Some(first) = kept.first_mut() {
+        *first = true;
+    }
+    if let Some(last) = kept.last_mut() {
+        *last = true;
     }
     kept
 }
 
-/// One channel's samples of a data record; behind the end the last one is repeated.
-fn samples(bytes: &mut Vec<u8>, digital: &Digital, from: usize, count: usize, coding: Coding) {
-    let own = digital.samples.get(from..(from + count).min(digital.samples.len())).unwrap_or(&[]);
-    let last = digital.samples.last().copied().unwrap_or(0);
-    let all = own.iter().copied().chain(std::iter::repeat_n(last, count - own.len()));
+/// One channel's samples of a data record, of those that are pending; behind the end the last one is repeated.
+fn samples(bytes: &mut Vec<u8>, digitiser: &Digitiser, from: usize, count: usize, coding: Coding) {
+    let held = digitiser.pending.len();
+    let own = digitiser.pending.get(from.min(held)..(from + count).min(held)).unwrap_or(&[]);
+    let all = own.iter().copied().chain(std::iter::repeat_n(digitiser.last, count - own.len()));
     match coding {
         Coding::Edf => all.for_each(|sample| bytes.extend_from_slice(&(sample as i16).to_le_bytes())),
         Coding::Bdf => all.for_each(|sample| {
@@ -258,16 +354,16 @@ fn signal_headers(
     bytes: &mut Vec<u8>,
     record: &Record,
     options: &WriteOptions,
-    digital: &[Digital],
+    digitisers: &[Digitiser],
     labels: &[String],
     plan: &Plan,
     (coding, block_samples): (Coding, usize),
 ) {
     let text = |list: &[String], index: usize| list.get(index).cloned().unwrap_or_default();
     let number = |value: f64| exactly(value).unwrap_or_default();
-    let ordinary = record.channels.iter().zip(digital).zip(labels).zip(&plan.per_record).enumerate();
+    let ordinary = record.channels.iter().zip(digitisers).zip(labels).zip(&plan.per_record).enumerate();
     let mut signals: Vec<[String; 10]> = ordinary
-        .map(|(index, (((channel, Digital { scaling, .. }), label), per_record))| {
+        .map(|(index, (((channel, Digitiser { scaling, .. }), label), per_record))| {
             [
                 label.clone(),
                 text(&options.transducers, index),

@@ -1,10 +1,9 @@
 //! How channels are cut into data records.
 
-use physiosynth_signal::Record;
-
 use super::WriteOptions;
 use super::scaling::exactly;
 use crate::edf::header::Coding;
+use crate::recording::Recording;
 
 /// Longest data record that the EDF specification allows, in bytes.
 const LONGEST: f64 = 61_440.0;
@@ -32,27 +31,28 @@ impl Plan {
     /// Chooses the duration of a data record: one that gives each channel a whole number of samples and that eight characters
     /// hold exactly; if possible one that the channels fill, with records within the specification's length; the nearest
     /// to one second of these. The error is a sentence.
-    pub(super) fn new(record: &Record, options: &WriteOptions, coding: Coding) -> Result<Self, String> {
-        let Some(longest) = record.channels.iter().max_by(|a, b| a.sampling_frequency_hz.total_cmp(&b.sampling_frequency_hz))
+    pub(super) fn new(recording: &Recording, options: &WriteOptions, coding: Coding) -> Result<Self, String> {
+        let channels = || recording.record.channels.iter().zip(recording.lengths().iter().map(|&length| length as usize));
+        let Some((longest, length)) =
+            channels().max_by(|(a, _), (b, _)| a.sampling_frequency_hz.total_cmp(&b.sampling_frequency_hz))
         else {
             return Ok(Self { duration_s: 0.0, records: 1, per_record: Vec::new(), padded: false });
         };
-        let (rate, length) = (longest.sampling_frequency_hz, longest.samples.len());
-        for channel in &record.channels {
+        let rate = longest.sampling_frequency_hz;
+        for (channel, found) in channels() {
             let own = channel.sampling_frequency_hz;
             if !(own.is_finite() && own > 0.0) {
                 return Err(format!("channel '{}' has {own} samples per second", channel.label));
             }
             let expected = (length as f64 / rate * own).round();
-            if channel.samples.len() as f64 != expected || channel.samples.is_empty() {
-                let found = channel.samples.len();
+            if found as f64 != expected || found == 0 {
                 return Err(format!(
                     "channel '{}' has {found} samples, where the fastest's duration takes {expected}",
                     channel.label
                 ));
             }
         }
-        let plan = |duration_s: f64| Self::with(record, duration_s);
+        let plan = |duration_s: f64| Self::with(recording, duration_s);
         if let Some(duration_s) = options.record_duration_s {
             return plan(duration_s)
                 .ok_or_else(|| format!("data records of {duration_s} s do not hold whole numbers of samples"));
@@ -70,18 +70,19 @@ impl Plan {
             .ok_or_else(|| format!("no duration of data records fits the sampling frequencies, the highest being {rate} Hz"))
     }
 
-    fn with(record: &Record, duration_s: f64) -> Option<Self> {
+    fn with(recording: &Recording, duration_s: f64) -> Option<Self> {
         exactly(duration_s).filter(|_| duration_s > 0.0)?;
-        let mut plan = Self { duration_s, records: 0, per_record: Vec::with_capacity(record.channels.len()), padded: false };
-        for channel in &record.channels {
+        let mut plan = Self { duration_s, records: 0, per_record: Vec::with_capacity(recording.lengths().len()), padded: false };
+        for (channel, &length) in recording.record.channels.iter().zip(recording.lengths()) {
+            let length = length as usize;
             let exact = channel.sampling_frequency_hz * duration_s;
             let whole = exact.round();
             if !(1.0..1e8).contains(&whole) || (exact - whole).abs() > 1e-9 * whole {
                 return None;
             }
             let per_record = whole as usize;
-            let records = channel.samples.len().div_ceil(per_record);
-            plan.padded |= channel.samples.len() % per_record != 0;
+            let records = length.div_ceil(per_record);
+            plan.padded |= !length.is_multiple_of(per_record);
             if !plan.per_record.is_empty() && records != plan.records {
                 return None;
             }
@@ -94,13 +95,13 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
-    use physiosynth_signal::Channel;
+    use physiosynth_signal::{Channel, Record};
 
     use super::*;
 
     fn plan(channels: &[(f64, usize)]) -> Result<Plan, String> {
         let channels = channels.iter().map(|&(rate, length)| Channel::new("C", "uV", rate, vec![0.0; length])).collect();
-        Plan::new(&Record { channels, ..Record::new("r") }, &WriteOptions::default(), Coding::Edf)
+        Plan::new(&Recording::of(&Record { channels, ..Record::new("r") }), &WriteOptions::default(), Coding::Edf)
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use physiosynth_signal::{Channel, Digitisation};
 
-use crate::edf::header::{Coding, Header, SignalHeader};
+use crate::edf::header::{Coding, Header, Line, SignalHeader};
+use crate::recording::{Rounding, Survey};
 
 /// Width of a number in a header.
 pub(super) const WIDTH: usize = 8;
@@ -64,64 +65,86 @@ impl Scaling {
             && exactly(self.physical_maximum).is_some()
     }
 
-    /// The digital values of samples, missing ones as what is nearest to a physical 0; `None` where one lies outside.
-    fn apply(&self, samples: &[f32], (low, high): (i32, i32)) -> Option<Vec<i32>> {
+    /// The digital value of a physical one, which need not be in any range.
+    fn digital(&self, physical: f64) -> f64 {
         let (scale, offset) = self.line();
-        let zero = (-offset / scale).round().clamp(f64::from(low), f64::from(high)) as i32;
-        let digital = samples.iter().map(|&sample| {
-            if sample.is_nan() {
-                return Some(zero);
-            }
-            let value = ((f64::from(sample) - offset) / scale).round();
-            (f64::from(low)..=f64::from(high)).contains(&value).then_some(value as i32)
-        });
-        digital.collect()
+        ((physical - offset) / scale).round()
+    }
+
+    /// Whether a coding holds the digital values of samples that are like this.
+    fn holds(&self, survey: &Survey, (low, high): (i32, i32)) -> bool {
+        let held = |sample: f32| (f64::from(low)..=f64::from(high)).contains(&self.digital(f64::from(sample)));
+        survey.low > survey.high || (held(survey.low) && held(survey.high))
     }
 }
 
-/// A channel as digital values.
+/// A channel on its way to digital values.
 #[derive(Debug)]
-pub(super) struct Digital {
+pub(super) struct Digitiser {
     pub(super) scaling: Scaling,
-    pub(super) samples: Vec<i32>,
+    /// Samples that are read back otherwise.
+    pub(super) rounding: Rounding,
+    /// Values that are not yet written.
+    pub(super) pending: Vec<i32>,
+    /// The last value of all.
+    pub(super) last: i32,
+    /// What readers compute.
+    back: Line,
+    range: (f64, f64),
+    /// The value for missing samples: what is nearest to a physical 0.
+    missing: i32,
 }
 
-/// The digital values of a channel whose samples are finite or missing: under `given`, else under its digitisation, where
-/// these fit; else with the smallest step that its range allows. `None` where no header could state the range.
-pub(super) fn digitise(channel: &Channel, given: Option<Scaling>, coding: Coding) -> Option<Digital> {
-    let stated = given.filter(|scaling| scaling.usable(coding)).or_else(|| {
-        let digitisation = channel.digitisation.as_ref()?;
-        from_digitisation(digitisation, &channel.samples, coding)
-    });
-    // As readers do not clip, values beyond the stated range keep their meaning.
-    if let Some(scaling) = stated
-        && let Some(samples) = scaling.apply(&channel.samples, coding.range())
-    {
-        return Some(Digital { scaling, samples });
+impl Digitiser {
+    /// For a channel whose samples are finite or missing: under `given`, else under its digitisation, where these fit; else with
+    /// the smallest step that its range allows. `None` where no header could state the range.
+    pub(super) fn new(channel: &Channel, survey: &Survey, given: Option<Scaling>, coding: Coding) -> Option<Self> {
+        let stated = given.filter(|scaling| scaling.usable(coding)).or_else(|| {
+            let digitisation = channel.digitisation.as_ref()?;
+            from_digitisation(digitisation, survey, coding)
+        });
+        // As readers do not clip, values beyond the stated range keep their meaning.
+        let held = stated.filter(|scaling| scaling.holds(survey, coding.range()));
+        let (scaling, (low, high)) = if let Some(scaling) = held {
+            (scaling, coding.range())
+        } else {
+            let scaling = Some(finest(survey, coding)).filter(|scaling| scaling.usable(coding))?;
+            // Rounding a value at the very edge must not lead beyond it.
+            (scaling, (scaling.digital_minimum, scaling.digital_maximum))
+        };
+        let digital = (f64::from(scaling.digital_minimum), f64::from(scaling.digital_maximum));
+        let back = Line::through(digital, (scaling.physical_minimum, scaling.physical_maximum))?;
+        let range = (f64::from(low), f64::from(high));
+        let missing = scaling.digital(0.0).clamp(range.0, range.1) as i32;
+        Some(Self { scaling, rounding: Rounding::default(), pending: Vec::new(), last: 0, back, range, missing })
     }
-    let scaling = finest(&channel.samples, coding);
-    // Rounding a value at the very edge must not lead beyond it.
-    let (low, high) = (scaling.digital_minimum, scaling.digital_maximum);
-    let (scale, offset) = scaling.line();
-    if !scaling.usable(coding) {
-        return None;
+
+    /// Takes samples, which are among those that were looked at.
+    pub(super) fn take(&mut self, samples: &[f32]) {
+        self.pending.reserve(samples.len());
+        for &sample in samples {
+            if sample.is_nan() {
+                self.pending.push(self.missing);
+                continue;
+            }
+            let digital = self.scaling.digital(f64::from(sample)).clamp(self.range.0, self.range.1);
+            self.rounding.note(sample, self.back.sample(digital));
+            self.pending.push(digital as i32);
+        }
+        self.last = self.pending.last().copied().unwrap_or(self.last);
     }
-    let digital = |sample: f32| ((f64::from(if sample.is_nan() { 0.0 } else { sample }) - offset) / scale).round();
-    let samples = channel.samples.iter().map(|&sample| digital(sample).clamp(f64::from(low), f64::from(high)) as i32).collect();
-    Some(Digital { scaling, samples })
 }
 
 /// The scaling of a gain and a baseline, if there are digital values whose physical ones eight characters hold.
-fn from_digitisation(digitisation: &Digitisation, samples: &[f32], coding: Coding) -> Option<Scaling> {
-    let (gain, baseline) = (digitisation.gain, f64::from(digitisation.baseline));
+fn from_digitisation(digitisation: &Digitisation, survey: &Survey, coding: Coding) -> Option<Scaling> {
+    let (gain, baseline) = (digitisation.gain, digitisation.baseline);
     if !(gain.is_finite() && gain != 0.0) {
         return None;
     }
     let (low, high) = coding.range();
-    let present = samples.iter().filter(|sample| !sample.is_nan()).map(|&sample| (f64::from(sample) * gain + baseline).round());
-    let (least, most) =
-        present.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| (least.min(value), most.max(value)));
-    if least < f64::from(low) || most > f64::from(high) {
+    let value = |sample: f32| (f64::from(sample) * gain + baseline).round();
+    let held = |sample: f32| (f64::from(low)..=f64::from(high)).contains(&value(sample));
+    if survey.low <= survey.high && !(held(survey.low) && held(survey.high)) {
         return None;
     }
     let physical = |digital: i32| {
@@ -138,9 +161,8 @@ fn from_digitisation(digitisation: &Digitisation, samples: &[f32], coding: Codin
 }
 
 /// The scaling by which the range of the samples fills the coding's, as closely as eight characters can say.
-fn finest(samples: &[f32], coding: Coding) -> Scaling {
-    let present = samples.iter().filter(|sample| !sample.is_nan()).map(|&sample| f64::from(sample));
-    let (low, high) = present.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+fn finest(survey: &Survey, coding: Coding) -> Scaling {
+    let (low, high) = (f64::from(survey.low), f64::from(survey.high));
     let (digital_minimum, digital_maximum) = coding.range();
     if low < high {
         let (physical_minimum, physical_maximum) = (-outward(-low, -1.0), outward(high, 1.0));
@@ -181,6 +203,13 @@ pub(super) fn exactly(value: f64) -> Option<String> {
 mod tests {
     use super::*;
 
+    /// The channel's digital values and their scaling.
+    fn digitise(channel: &Channel, coding: Coding) -> Digitiser {
+        let mut digitiser = Digitiser::new(channel, &Survey::of(&channel.samples), None, coding).unwrap();
+        digitiser.take(&channel.samples);
+        digitiser
+    }
+
     #[test]
     fn ranges_are_tight_and_printable() {
         for (value, expected) in [
@@ -203,30 +232,30 @@ mod tests {
     #[test]
     fn the_finest_step_fills_the_range() {
         let samples = [-0.5_f32, 1.5, f32::NAN, 0.0];
-        let digital = digitise(&Channel::new("C3", "mV", 1.0, samples.to_vec()), None, Coding::Edf).unwrap();
-        assert_eq!(digital.samples[..2], [-32_768, 32_767]);
+        let digital = digitise(&Channel::new("C3", "mV", 1.0, samples.to_vec()), Coding::Edf);
+        assert_eq!(digital.pending[..2], [-32_768, 32_767]);
         assert_eq!((digital.scaling.physical_minimum, digital.scaling.physical_maximum), (-0.5, 1.5));
         for constant in [0.0_f32, 7.25, -1e-20, 3e38] {
-            let digital = digitise(&Channel::new("C3", "mV", 1.0, vec![constant; 3]), None, Coding::Bdf).unwrap();
+            let digital = digitise(&Channel::new("C3", "mV", 1.0, vec![constant; 3]), Coding::Bdf);
             let (scale, offset) = digital.scaling.line();
-            let back = f64::from(digital.samples[0]) * scale + offset;
+            let back = f64::from(digital.pending[0]) * scale + offset;
             assert!((back - f64::from(constant)).abs() <= 1e-3 * f64::from(constant).abs(), "{constant}: {back}");
         }
-        assert_eq!(digitise(&Channel::new("C3", "", 1.0, vec![f32::NAN]), None, Coding::Edf).unwrap().samples, [0]);
+        assert_eq!(digitise(&Channel::new("C3", "", 1.0, vec![f32::NAN]), Coding::Edf).pending, [0]);
     }
 
     #[test]
     fn a_digitisation_is_kept() {
         let mut channel = Channel::new("MLII", "mV", 360.0, vec![-0.145, 0.005, 1.0]);
-        channel.digitisation = Some(Digitisation { gain: 200.0, baseline: 1024, adc_resolution: 11, adc_zero: 1024 });
-        let digital = digitise(&channel, None, Coding::Edf).unwrap();
-        assert_eq!(digital.samples, [995, 1025, 1224]);
+        channel.digitisation = Some(Digitisation { gain: 200.0, baseline: 1024.0, adc_resolution: 11, adc_zero: 1024 });
+        let digital = digitise(&channel, Coding::Edf);
+        assert_eq!(digital.pending, [995, 1025, 1224]);
         // 187.3 units per millivolt: some digital values have short physical ones, or the finest step is taken.
-        channel.digitisation = Some(Digitisation { gain: 187.3, baseline: 0, adc_resolution: 11, adc_zero: 0 });
-        let digital = digitise(&channel, None, Coding::Edf).unwrap();
+        channel.digitisation = Some(Digitisation { gain: 187.3, baseline: 0.0, adc_resolution: 11, adc_zero: 0 });
+        let digital = digitise(&channel, Coding::Edf);
         assert!(digital.scaling.usable(Coding::Edf), "{digital:?}");
         // One that the coding has no room for.
-        channel.digitisation = Some(Digitisation { gain: 1e6, baseline: 0, adc_resolution: 0, adc_zero: 0 });
-        assert_eq!(digitise(&channel, None, Coding::Edf).unwrap().samples[2], 32_767);
+        channel.digitisation = Some(Digitisation { gain: 1e6, baseline: 0.0, adc_resolution: 0, adc_zero: 0 });
+        assert_eq!(digitise(&channel, Coding::Edf).pending[2], 32_767);
     }
 }

@@ -2,6 +2,7 @@
 //! interval in the lower ten, and pseudo-codes for long intervals (SKIP) and for the fields SUB, CHAN, NUM and AUX. Files in
 //! the older AHA format are recognised by their first bytes.
 
+mod adapt;
 mod aha;
 mod codes;
 mod decode;
@@ -14,6 +15,7 @@ use physiosynth_signal::{Annotation, Code};
 use super::Location;
 use crate::FormatError;
 use crate::replace::replace_file;
+pub use adapt::as_mit;
 pub use codes::{STANDARD_CODES, StandardCode, by_number, by_symbol};
 pub use decode::decode;
 pub(crate) use encode::encode;

@@ -107,7 +107,7 @@ pub(super) fn tracks(reading: &Reading, group: &Group, coding: &Coding, window: 
             wanted: wanted.then(|| (Conversion::new(line, coding), Vec::with_capacity(expected as usize))),
             digitisation: Digitisation {
                 gain: line.effective_gain(),
-                baseline: line.effective_baseline(),
+                baseline: f64::from(line.effective_baseline()),
                 adc_resolution: line.adc_resolution.unwrap_or(0),
                 adc_zero: line.adc_zero.unwrap_or(0),
             },

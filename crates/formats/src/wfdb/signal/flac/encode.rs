@@ -14,39 +14,75 @@ const LARGEST_PARTITIONING: u32 = 6;
 /// cannot be stated.
 const NOMINAL_RATE: u64 = 96_000;
 
-/// The stream of these channels, which are of one length, with samples of `bits` bits (8, 16 or 24).
-pub(crate) fn encode(channels: &[&[i32]], bits: u16) -> Vec<u8> {
-    let length = channels.first().map_or(0, |channel| channel.len());
-    let mut frames = Vec::new();
-    let (mut smallest, mut largest) = (usize::MAX, 0);
-    for (number, from) in (0..length).step_by(BLOCK).enumerate() {
-        let to = (from + BLOCK).min(length);
-        let before = frames.len();
-        let block: Vec<&[i32]> = channels.iter().map(|channel| channel.get(from..to).unwrap_or(&[])).collect();
-        frame(&block, bits, number as u64, &mut frames);
-        let size = frames.len() - before;
-        (smallest, largest) = (smallest.min(size), largest.max(size));
+/// Bytes of what stands before a stream's first frame.
+pub(crate) const START_BYTES: usize = 42;
+
+/// A stream that is written as samples come.
+pub(crate) struct Encoder {
+    /// Bits of a sample: 8, 16 or 24.
+    bits: u16,
+    /// Samples that do not yet fill a block.
+    pending: Vec<Vec<i32>>,
+    /// Blocks written.
+    blocks: u64,
+    /// Samples of each channel.
+    length: u64,
+    smallest: usize,
+    largest: usize,
+}
+
+impl Encoder {
+    /// Of this many channels, with samples of `bits` bits (8, 16 or 24).
+    pub(crate) fn new(channels: usize, bits: u16) -> Self {
+        Self { bits, pending: vec![Vec::new(); channels], blocks: 0, length: 0, smallest: usize::MAX, largest: 0 }
     }
-    let mut stream = Writer::default();
-    stream.bytes.extend(b"fLaC");
-    // The only block of metadata: the stream's information, 34 bytes.
-    stream.put(0x80, 8);
-    stream.put(34, 24);
-    stream.put(BLOCK as u64, 16);
-    stream.put(BLOCK as u64, 16);
-    stream.put(if largest == 0 { 0 } else { smallest as u64 }, 24);
-    stream.put(largest as u64, 24);
-    stream.put(NOMINAL_RATE, 20);
-    stream.put(channels.len() as u64 - 1, 3);
-    stream.put(u64::from(bits) - 1, 5);
-    // A length beyond 36 bits is stated as unknown.
-    stream.put(Some(length as u64).filter(|&length| length < 1 << 36).unwrap_or(0), 36);
-    // No digest of the samples: each frame has its check sum.
-    stream.put(0, 64);
-    stream.put(0, 64);
-    let mut bytes = stream.finish();
-    bytes.append(&mut frames);
-    bytes
+
+    /// Takes samples, of each channel as many, and appends the blocks that they fill.
+    pub(crate) fn take(&mut self, channels: &[&[i32]], bytes: &mut Vec<u8>) {
+        self.pending.iter_mut().zip(channels).for_each(|(pending, samples)| pending.extend_from_slice(samples));
+        let held = self.pending.first().map_or(0, Vec::len);
+        self.blocks_up_to(held - held % BLOCK, bytes);
+    }
+
+    fn blocks_up_to(&mut self, end: usize, bytes: &mut Vec<u8>) {
+        for from in (0..end).step_by(BLOCK) {
+            let to = (from + BLOCK).min(end);
+            let before = bytes.len();
+            let block: Vec<&[i32]> = self.pending.iter().map(|channel| channel.get(from..to).unwrap_or(&[])).collect();
+            frame(&block, self.bits, self.blocks, bytes);
+            let size = bytes.len() - before;
+            (self.smallest, self.largest) = (self.smallest.min(size), self.largest.max(size));
+            self.blocks += 1;
+            self.length += (to - from) as u64;
+        }
+        self.pending.iter_mut().for_each(|channel| drop(channel.drain(..end.min(channel.len()))));
+    }
+
+    /// Appends the last block, and gives what stands before the first.
+    pub(crate) fn finish(mut self, bytes: &mut Vec<u8>) -> [u8; START_BYTES] {
+        let held = self.pending.first().map_or(0, Vec::len);
+        self.blocks_up_to(held, bytes);
+        let mut stream = Writer::default();
+        stream.bytes.extend(b"fLaC");
+        // The only block of metadata: the stream's information, 34 bytes.
+        stream.put(0x80, 8);
+        stream.put(34, 24);
+        stream.put(BLOCK as u64, 16);
+        stream.put(BLOCK as u64, 16);
+        stream.put(if self.largest == 0 { 0 } else { self.smallest as u64 }, 24);
+        stream.put(self.largest as u64, 24);
+        stream.put(NOMINAL_RATE, 20);
+        stream.put((self.pending.len() as u64).saturating_sub(1), 3);
+        stream.put(u64::from(self.bits) - 1, 5);
+        // A length beyond 36 bits is stated as unknown.
+        stream.put(Some(self.length).filter(|&length| length < 1 << 36).unwrap_or(0), 36);
+        // No digest of the samples: each frame has its check sum.
+        stream.put(0, 64);
+        stream.put(0, 64);
+        let mut start = [0; START_BYTES];
+        start.iter_mut().zip(stream.finish()).for_each(|(slot, byte)| *slot = byte);
+        start
+    }
 }
 
 /// Bits on their way into bytes, the most significant of each byte first.
@@ -248,6 +284,18 @@ mod tests {
 
     use super::super::decode_all;
     use super::*;
+
+    /// The stream of these channels, given in two parts.
+    fn encode(channels: &[&[i32]], bits: u16) -> Vec<u8> {
+        let mut encoder = Encoder::new(channels.len(), bits);
+        let half = channels.first().map_or(0, |channel| channel.len() / 2);
+        let mut frames = Vec::new();
+        encoder.take(&channels.iter().map(|channel| &channel[..half]).collect::<Vec<_>>(), &mut frames);
+        encoder.take(&channels.iter().map(|channel| &channel[half..]).collect::<Vec<_>>(), &mut frames);
+        let mut bytes = encoder.finish(&mut frames).to_vec();
+        bytes.extend(frames);
+        bytes
+    }
 
     #[test]
     fn coded_numbers_have_the_lengths_of_utf_8() {

@@ -14,7 +14,7 @@ mod subframe;
 
 use super::{Coding, SignalFormat, Storage};
 
-pub(crate) use encode::{MAX_CHANNELS, encode};
+pub(crate) use encode::{Encoder, MAX_CHANNELS, START_BYTES};
 pub(crate) use stream::Stream;
 
 /// Format 508. −128 marks a missing sample.
