@@ -234,7 +234,9 @@ fn one_lead_and_twelve() {
                 .unwrap();
         let missing: Vec<&str> = scores.measures.iter().filter(|m| m.value.is_none()).map(|m| m.name.as_str()).collect();
         assert!(missing.is_empty(), "{channels}: {missing:?}");
-        assert!(of(&scores, "rmse_nearest").baselines.len() == 5, "{:?}", of(&scores, "rmse_nearest").baselines);
+        // The autoregressive model wants more epochs than there are for twelve leads.
+        let least = if channels == 1 { 6 } else { 5 };
+        assert!(of(&scores, "rmse_nearest").baselines.len() >= least, "{:?}", of(&scores, "rmse_nearest").baselines);
     }
 }
 
