@@ -26,12 +26,11 @@ const HORIZON: f64 = 1024.0;
 const HOLDS: [f64; 2] = [2.0, 1.0];
 /// Shares below this count as this: what is rare may come twice.
 const RARE: f64 = 0.003;
-/// Part of the running mean deviation that is taken back with each interval: a time constant of a hundred beats.
-const RETURNS: f64 = 0.01;
-/// Part of it by which the estimate of the model's own drift per beat grows.
-const LEARNS: f64 = 1.2e-5;
-/// The most that is taken for drift, in units of deviation per interval.
-const MOST_DRIFT: f64 = 0.02;
+/// Part of the mean deviation of the last beats that is taken back with each interval, where it is small beside the patient's own
+/// variability: a time constant of 70 beats.
+const RETURNS: f64 = 0.015;
+/// The most that is taken back with one interval, in units of deviation.
+const MOST_TAKEN: f64 = 0.1;
 
 /// One beat of a sampled rhythm.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,9 +138,9 @@ impl RhythmModel {
 /// Records of half an hour have the portraits that they were told: what there was too much of at first, there is less of later. The
 /// network looks back over a few hundred beats and does not know; left to itself it drifts off, as every model does that is trained one
 /// step at a time. So a walk is held to its portrait: the logarithm of a rhythm's or a class's probability is changed by what the
-/// share asked for is to the share that came, `hold · ln((asked + r) / (came + r))`, over the last thousand beats; and intervals by a
-/// small part of the mean deviation of the last, and by what of it does not go away by that (a proportional and an integral term, as in a
-/// controller: the model's drift per beat is a thousandth of an interval, and adds up).
+/// share asked for is to the share that came, `hold · ln((asked + r) / (came + r))`, over the last thousand beats; and intervals by a small
+/// part of the mean deviation `m` of the last, `k · m · (1 + (m / d)²)`, the more so the further it is beyond the patient's own
+/// deviation `d`: the model's rate is all but a random walk, whose steps add up.
 struct Walk<'a, R: Rng> {
     model: &'a RhythmModel,
     patient: &'a Patient,
@@ -150,8 +149,6 @@ struct Walk<'a, R: Rng> {
     features: Features,
     state: Option<State>,
     last: (usize, usize, Option<f64>),
-    /// What the model drifts by with each interval, as far as it is known.
-    drift: f64,
     /// Shares that came over the horizon.
     came: [Vec<f64>; 2],
     stream: R,
@@ -172,7 +169,6 @@ impl<'a, R: Rng> Walk<'a, R> {
             features: Features::new(vocabulary),
             state: None,
             last: (0, rhythm, None),
-            drift: 0.0,
             came: [patient.portrait.rhythms.clone(), patient.portrait.classes.clone()],
             stream,
             redrawn: 0,
@@ -211,9 +207,8 @@ impl<'a, R: Rng> Walk<'a, R> {
 
     fn interval(&mut self, parameters: &[f32]) -> f64 {
         let mean = self.features.mean();
-        // Bigeminy leaves the mean as it was for long: the estimate must not run away.
-        self.drift = (self.drift + LEARNS * mean).clamp(-MOST_DRIFT, MOST_DRIFT);
-        let held = RETURNS * mean + self.drift;
+        let own = self.patient.portrait.log_deviation.exp() / UNIT;
+        let held = (RETURNS * mean * (1.0 + (mean / own).powi(2))).clamp(-MOST_TAKEN, MOST_TAKEN);
         let mut rr_s = f64::NAN;
         for _ in 0..DRAWS {
             let deviation = mixture::draw(parameters, &mut self.stream) - held;

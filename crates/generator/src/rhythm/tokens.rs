@@ -99,9 +99,9 @@ impl Features {
         Self::NUMBERS + self.classes + self.rhythms
     }
 
-    /// The running mean deviation of ordinary beats over the middle memory, in [`UNIT`]s.
+    /// The running mean deviation of ordinary beats over the shortest memory, in [`UNIT`]s.
     pub(super) fn mean(&self) -> f64 {
-        self.means[MEMORIES.len() / 2]
+        self.means[0]
     }
 
     /// Takes in one beat and appends what the network is told of it. `deviation` is the logarithm of its interval less the
