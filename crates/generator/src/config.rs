@@ -69,7 +69,7 @@ pub struct GeneratorConfig {
     /// Fraction of each layer's outputs that is dropped before the next layer while training, in 0 to below 1. Default 0.
     pub dropout: f64,
     /// Samples that the network reads and writes at each of its time steps; the last step is filled up with zeros. Fewer, wider
-    /// steps cost less. Default 2.
+    /// steps cost less. Default 3.
     pub frame: usize,
     /// `denoising`: mean of the logarithm of the noise's standard deviation in training. Default −1.
     pub noise_mean: f64,
@@ -98,7 +98,7 @@ pub struct GeneratorConfig {
     pub per: Per,
     /// `paired`: which member of the other group is the target: `random` or `nearest`. Default `random`.
     pub pairing: Pairing,
-    /// Segments per training step. Default 96.
+    /// Segments per training step. Default 64.
     pub batch: usize,
     /// Passes, each followed by a validation. Default 30.
     pub epochs: usize,
@@ -133,7 +133,7 @@ impl Default for GeneratorConfig {
             layers: 2,
             bidirectional: true,
             dropout: 0.0,
-            frame: 2,
+            frame: 3,
             noise_mean: -1.0,
             noise_deviation: 1.4,
             subject_dimensions: 8,
@@ -145,7 +145,7 @@ impl Default for GeneratorConfig {
             snr_db: 10.0,
             per: Per::Event,
             pairing: Pairing::Random,
-            batch: 96,
+            batch: 64,
             epochs: 30,
             steps_per_epoch: 20,
             learning_rate: 0.003,

@@ -18,9 +18,9 @@ use super::{Config, GenerationConfig};
 pub(crate) enum Preset {
     /// Under a minute on two cores: every record is read, few segments are trained on.
     Quick,
-    /// A few minutes on two cores.
+    /// Up to ten minutes on two cores.
     Standard,
-    /// A larger network and far more training, with no limit on time.
+    /// A larger network and more training: up to two hours on two cores.
     Thorough,
 }
 
@@ -86,13 +86,13 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.preprocessing.clustering.by = ClusterBy::SubjectClass;
             config.generator.units = 64;
             config.generator.epochs = 30;
-            config.generator.steps_per_epoch = 250;
+            config.generator.steps_per_epoch = 600;
         }
         Preset::Thorough => {
             config.preprocessing.clustering.by = ClusterBy::SubjectClass;
             config.generator.units = 128;
             config.generator.epochs = 100;
-            config.generator.steps_per_epoch = 400;
+            config.generator.steps_per_epoch = 600;
             config.generator.average_decay = 0.9995;
             config.generator.validation_segments = 4_000;
             config.rhythm.steps = 4_000;
