@@ -67,7 +67,7 @@ fn headers_say_what_it_is() {
     assert_eq!(record.duration_s(), 60.0);
     for channel in &record.channels {
         let d = channel.digitisation.as_ref().unwrap();
-        assert_eq!((d.gain, d.baseline, d.adc_resolution), (200.0, 1024, 11));
+        assert_eq!((d.gain, d.baseline, d.adc_resolution), (200.0, 1024.0, 11));
         for &value in &channel.samples {
             let digital = (f64::from(value) * d.gain + f64::from(d.baseline)).round();
             assert!((0.0..2048.0).contains(&digital));
