@@ -17,7 +17,7 @@ use crate::pool::Pool;
 pub(super) const ASSESSMENT: Assessment = Assessment { run };
 
 /// Points of a set at most, over all classes.
-const POINTS: usize = 240;
+const POINTS: usize = 160;
 /// Fewest points in all with which neighbourhoods are mapped.
 const FEWEST: usize = 16;
 /// Effective number of neighbours of a point (van der Maaten & Hinton: 5 to 50).
