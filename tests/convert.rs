@@ -27,8 +27,13 @@ fn read(path: &str) -> Record {
     open(Path::new(path), &OpenOptions::default()).unwrap().into_record().unwrap()
 }
 
+/// Label, sampling frequency and bits of the samples of a channel.
+type Channel = (String, f64, Vec<u32>);
+/// Position, code and text of an annotation.
+type Mark = (i64, String, String);
+
 /// What has to be the same whatever a record went through.
-fn facts(record: &Record) -> (Vec<(String, f64, Vec<u32>)>, Vec<(i64, String, String)>) {
+fn facts(record: &Record) -> (Vec<Channel>, Vec<Mark>) {
     let channels = record
         .channels
         .iter()
@@ -145,7 +150,8 @@ fn what_cannot_be_converted_is_told() {
 fn losses_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
-    let rows: String = (0..500).map(|i| format!("{},{}\n", f64::from(i) / 100.0, (f64::from(i) * 0.37).sin())).collect();
+    let row = |i: i32| format!("{},{}", f64::from(i) / 100.0, (f64::from(i) * 0.37).sin());
+    let rows = (0..500).map(row).collect::<Vec<_>>().join("\n");
     fs::write(at("s.csv"), format!("time_s,a very long label of a signal\n{rows}")).unwrap();
     let (_, err) = convert(&[&at("s.csv"), &at("s.edf")]);
     assert!(err.contains("rounded to 16 bits") && err.contains(".bdf") && err.contains("a very long labe"), "{err}");

@@ -1,6 +1,7 @@
 //! `fetch` through the binary, from a server on this machine, and a run on what it fetched.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -16,8 +17,10 @@ fn serve(folder: &std::path::Path) -> String {
     let mut list = String::new();
     for entry in fs::read_dir(folder).unwrap().flatten().filter(|entry| entry.path().is_file()) {
         let (name, bytes) = (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap());
-        let sum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        list += &format!("{sum} {name}\n");
+        for byte in Sha256::digest(&bytes) {
+            write!(list, "{byte:02x}").unwrap();
+        }
+        writeln!(list, " {name}").unwrap();
         files.insert(format!("/db/{name}"), bytes);
     }
     files.insert("/db/SHA256SUMS.txt".into(), list.into_bytes());

@@ -153,7 +153,7 @@ fn band_powers_of_real_recordings_are_kept() {
     let mut worst = [0.0_f64; 5];
     for index in [0, 3] {
         let record = database.read(index, None).unwrap();
-        let cleaned = clean(record, &config, &mut DenoiseMemory::default()).unwrap();
+        let cleaned = clean(&record, &config, &mut DenoiseMemory::default()).unwrap();
         let fs = cleaned.sampling_frequency_hz;
         assert_eq!((cleaned.names.len(), fs), (19, 160.0));
         let resampler = Resampler::new(fs, config.sampling_frequency_hz).unwrap();

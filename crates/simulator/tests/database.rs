@@ -69,9 +69,9 @@ fn headers_say_what_it_is() {
         let d = channel.digitisation.as_ref().unwrap();
         assert_eq!((d.gain, d.baseline, d.adc_resolution), (200.0, 1024.0, 11));
         for &value in &channel.samples {
-            let digital = (f64::from(value) * d.gain + f64::from(d.baseline)).round();
+            let digital = (f64::from(value) * d.gain + d.baseline).round();
             assert!((0.0..2048.0).contains(&digital));
-            assert_eq!(((digital - f64::from(d.baseline)) / d.gain) as f32, value);
+            assert_eq!(((digital - d.baseline) / d.gain) as f32, value);
         }
     }
     let error = database.components(6).unwrap_err().to_string();

@@ -115,7 +115,7 @@ fn records_are_annotated_digitised_and_the_same_in_any_order() {
 
 /// Reads the records in this order; the last.
 fn read_in_order(database: &SimulatedEegDatabase, order: &[usize]) -> physiosynth_signal::Record {
-    order.iter().map(|&i| database.read(i, None).unwrap()).last().unwrap()
+    order.iter().map(|&i| database.read(i, None).unwrap()).reduce(|_, last| last).unwrap()
 }
 
 #[test]

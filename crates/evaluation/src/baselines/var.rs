@@ -199,7 +199,9 @@ fn forward(lower: &[Vec<f64>], right: &[Vec<f64>]) -> Vec<Vec<f64>> {
         for (l, known) in lower[i].iter().zip(&x) {
             value.iter_mut().zip(known).for_each(|(v, k)| *v -= l * k);
         }
-        value.iter_mut().for_each(|v| *v /= lower[i][i]);
+        for v in &mut value {
+            *v /= lower[i][i];
+        }
         x.push(value);
     }
     x

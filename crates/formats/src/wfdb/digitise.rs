@@ -62,9 +62,12 @@ impl Digitiser {
     pub(super) fn misfit(&self, samples: &[f32], coding: &Coding) -> Option<usize> {
         let range = f64::from(coding.minimum)..=f64::from(coding.maximum);
         let Digitisation { gain, baseline, .. } = &self.digitisation;
-        let held = |sample: f32| match sample.is_nan() {
-            true => coding.missing.is_some(),
-            false => range.contains(&(f64::from(sample) * gain + baseline).round()),
+        let held = |sample: f32| {
+            if sample.is_nan() {
+                coding.missing.is_some()
+            } else {
+                range.contains(&(f64::from(sample) * gain + baseline).round())
+            }
         };
         samples.iter().position(|&sample| !held(sample))
     }

@@ -139,7 +139,7 @@ impl Course {
         for segment in members {
             match (before, course.events.last_mut()) {
                 (Some(last), Some(event)) if last.label == segment.label && segment.sample - last.sample <= step + 1 => {
-                    event.1 += 1
+                    event.1 += 1;
                 }
                 _ => {
                     if let Some(last) = before {

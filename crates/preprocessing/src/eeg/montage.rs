@@ -125,7 +125,9 @@ pub fn average_reference(channels: &mut [Vec<f32>]) {
         let (sum, count) = known.fold((0.0, 0_u32), |(sum, n), x| (sum + x, n + 1));
         if count > 0 {
             let mean = (sum / f64::from(count)) as f32;
-            channels.iter_mut().for_each(|c| c[t] -= mean);
+            for c in channels.iter_mut() {
+                c[t] -= mean;
+            }
         }
     }
 }

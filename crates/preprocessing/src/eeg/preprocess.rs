@@ -59,7 +59,7 @@ pub(crate) fn preprocess(
         .map_init(DenoiseMemory::default, |memory, job| {
             let outcome = (!progress.cancelled()).then(|| {
                 let record = source.read(job.index, None).map_err(|error| causes(&error))?;
-                cut(record, job.subject.clone(), job.split, config, seed, memory)
+                cut(&record, job.subject.clone(), job.split, config, seed, memory)
             });
             progress.advance(1);
             outcome

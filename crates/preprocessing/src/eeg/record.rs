@@ -53,8 +53,8 @@ pub(crate) struct CutRecord {
 ///
 /// # Errors
 /// In words, what about the record makes that impossible.
-pub fn clean(record: Record, config: &EegConfig, memory: &mut DenoiseMemory) -> Result<Cleaned, String> {
-    let (names, units, mut before, fs) = referenced(record.channels, config)?;
+pub fn clean(record: &Record, config: &EegConfig, memory: &mut DenoiseMemory) -> Result<Cleaned, String> {
+    let (names, units, mut before, fs) = referenced(&record.channels, config)?;
     let missing: Vec<Missing> = before.iter().map(|samples| Missing::find(samples)).collect();
     for (name, samples) in names.iter().zip(&mut before) {
         if samples.is_empty() || !bridge(samples) {
@@ -100,7 +100,7 @@ pub fn clean(record: Record, config: &EegConfig, memory: &mut DenoiseMemory) -> 
 /// Names, units, samples and sampling frequency of the channels, in microvolts where the unit is a volt's.
 type Referenced = (Vec<String>, Vec<String>, Vec<Vec<f32>>, f64);
 
-fn referenced(channels: Vec<Channel>, config: &EegConfig) -> Result<Referenced, String> {
+fn referenced(channels: &[Channel], config: &EegConfig) -> Result<Referenced, String> {
     let labels: Vec<String> = channels.iter().map(|c| c.label.clone()).collect();
     let given: Vec<String> = channels.iter().map(|c| c.unit.clone()).collect();
     let chosen = select(&labels, &given, &config.channels)?;
@@ -168,7 +168,7 @@ fn in_microvolts(unit: &str) -> (String, f32) {
 
 /// Turns one record into epochs.
 pub(crate) fn cut(
-    record: Record,
+    record: &Record,
     subject: String,
     split: Split,
     config: &PreprocessingConfig,

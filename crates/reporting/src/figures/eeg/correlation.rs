@@ -71,7 +71,7 @@ fn one(canvas: &mut Canvas, corner: (i32, i32), names: &[String], (title, colour
     let small = Type::regular((SIDE as f32 / n as f32 * 0.8).clamp(9.0, SIZE * 0.85), FAINT);
     // Where there are many channels every second or third is named.
     let named = n.div_ceil(40);
-    for i in 0..n {
+    for (i, name) in names.iter().enumerate().take(n) {
         for j in 0..n {
             let value = if i == j { None } else { pairs.and_then(|p| p.get(place(i.min(j), i.max(j), n)).copied().flatten()) };
             let cell =
@@ -80,7 +80,7 @@ fn one(canvas: &mut Canvas, corner: (i32, i32), names: &[String], (title, colour
         }
         if i % named == 0 {
             let y = (matrix.top + i32::midpoint(edge(i), edge(i + 1))) as f32;
-            canvas.text(&names[i], (matrix.left as f32 - 6.0, y), Align::Right, small);
+            canvas.text(name, (matrix.left as f32 - 6.0, y), Align::Right, small);
         }
     }
     canvas.outline(Area::new(matrix.left - 1, matrix.top - 1, matrix.right + 1, matrix.bottom + 1), 1, FRAME);
