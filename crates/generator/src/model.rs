@@ -2,7 +2,7 @@
 //!
 //! The network's time steps are frames of one or more samples. The input at each is, in this order, the frame's samples of the noisy
 //! signal and where the frame stands relative to the mark (sines and cosines of several periods). What is the same at every step, the
-//! [conditions](crate::conditions), is handed to the recurrent net apart and multiplied with its weights once; the paired objective
+//! conditions (`conditions.rs`), is handed to the recurrent net apart and multiplied with its weights once; the paired objective
 //! tells the class alone (one-hot: the first layer's weights for a class are its embedding, one vector per gate). Output at each step:
 //! `W·h + S·noisy + b`, with `h` the top layer's output; the skip `S` from the noisy frame starts at 0 and lets an objective keep its
 //! input where that pays.
@@ -190,7 +190,7 @@ impl Generator {
     }
 }
 
-/// What the network takes, made by [`InputLayout::input`].
+/// What the network takes, made by `InputLayout::input`.
 #[derive(Debug, Clone)]
 pub struct ModelInput<'a> {
     /// Noisy frame and position at each step: `[batch, steps, features]`.

@@ -1,7 +1,7 @@
 //! Who the training subjects are, and new patients drawn from what they have in common.
 //!
 //! A person is a point: the numbers that stand for the subject in the network (on a sphere, see
-//! [`conditions`](crate::conditions)), the logarithm of the median RR interval, the logarithm of each channel's scale, and each channel's
+//! `conditions.rs`), the logarithm of the median RR interval, the logarithm of each channel's scale, and each channel's
 //! offset over its scale. A Gaussian is fitted to the training subjects' points, its covariance shrunk towards the diagonal, since
 //! there are few subjects. With `novelty` ν, a new patient is `mean + √(1 − ν²)·(a − mean) + ν·g`: `a` a training subject drawn at
 //! random, `g` a draw from the Gaussian about 0. Means and variances are those of the training subjects for every ν; at 0 it is a

@@ -241,7 +241,7 @@ pub(crate) struct Inspect {
     /// Draw the record, its signals and annotations, as a PNG picture; of a folder, its first record.
     #[arg(long, value_name = "FILE.png")]
     pub(crate) plot: Option<PathBuf>,
-    /// Where to begin: seconds after the first sample, or [hh:]mm:ss.
+    /// Where to begin: seconds after the first sample, or mm:ss or hh:mm:ss.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     pub(crate) from: Option<f64>,
     /// Where to end [default: the end; of a picture, 10 s after its beginning].

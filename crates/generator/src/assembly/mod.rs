@@ -19,8 +19,8 @@
 //!    a parabola leaves of the windows' quiet starts.
 //!
 //! 6. **Repolarisation.** Where a segment was made for another RR interval than it gets, its ST segment and T wave are drawn out or in
-//!    along a line, so that QT follows RR by the patient's slope ([`repolarisation`]). PR and QRS stay as they are.
-//! 7. **Breathing.** Amplitude and baseline go a little with it ([`breathing`]).
+//!    along a line, so that QT follows RR by the patient's slope (`repolarisation`). PR and QRS stay as they are.
+//! 7. **Breathing.** Amplitude and baseline go a little with it (`breathing`).
 //!
 //! An [`Assembler`] does this piece by piece, so that a record of any length needs the memory of a piece; [`assemble`] is for records
 //! that fit. What denoising took away can be put back by a [`ResidualNoise`].

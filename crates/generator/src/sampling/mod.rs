@@ -1,7 +1,7 @@
 //! Synthetic segments from a trained model.
 //!
-//! With the denoising objective a segment begins as noise alone, and the network takes it away step by step: [`heun`] and [`fast`] are
-//! the ways to do so. With the paired objective it begins as a real training segment with noise added ([`paired`]).
+//! With the denoising objective a segment begins as noise alone, and the network takes it away step by step: `heun` and `fast` are
+//! the ways to do so. With the paired objective it begins as a real training segment with noise added (`paired`).
 
 mod denoising;
 mod fast;

@@ -36,10 +36,10 @@ pub(crate) struct Convert {
     /// narrowest of 16, 24 and 32 that holds the digital values].
     #[arg(long, value_name = "N", value_parser = signal_format)]
     pub(super) wfdb_format: Option<SignalFormat>,
-    /// Where to begin: seconds after the first sample, or [hh:]mm:ss.
+    /// Where to begin: seconds after the first sample, or mm:ss or hh:mm:ss.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     pub(super) from: Option<f64>,
-    /// Where to end: seconds after the first sample, or [hh:]mm:ss.
+    /// Where to end: seconds after the first sample, or mm:ss or hh:mm:ss.
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     pub(super) to: Option<f64>,
     /// Only these signals, in this order: labels, or numbers from 1.
@@ -100,7 +100,7 @@ impl Convert {
 
 /// Seconds: `90`, `90.5`, `1:30`, `0:01:30.5`.
 pub(crate) fn seconds(text: &str) -> Result<f64, String> {
-    let refuse = || format!("'{text}' is no time: give seconds (90.5), or [hh:]mm:ss (0:01:30.5)");
+    let refuse = || format!("'{text}' is no time: give seconds (90.5), or mm:ss or hh:mm:ss (0:01:30.5)");
     let parts: Vec<&str> = text.split(':').collect();
     if parts.len() > 3 {
         return Err(refuse());
