@@ -68,9 +68,10 @@ pub fn decided(run: &Path) -> Vec<(String, Vec<u8>)> {
     paths.iter().map(|p| (p.strip_prefix(run).unwrap().display().to_string(), std::fs::read(p).unwrap())).collect()
 }
 
-/// The files of a folder.
+/// The files of a folder; none where there is no such folder (an EEG has no rhythm).
 pub fn files(folder: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|p| p.is_file()).collect()
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().path()).filter(|p| p.is_file()).collect()
 }
 
 /// The MIT-BIH Arrhythmia Database, where the real recordings are at hand; says so where they are not.
