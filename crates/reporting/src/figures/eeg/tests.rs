@@ -30,7 +30,7 @@ fn an_eeg_has_its_own_figures_and_none_on_ecg_paper() {
     let report = report_of(&real, &made, &scores);
     let context = Context::new(&report);
     let names: Vec<&str> = figures_for(&context).map(|f| f.name).collect();
-    for name in ["overview", "epochs", "eeg_psd", "band_powers", "channel_correlation", "scores", "training"] {
+    for name in ["overview", "epochs", "eeg_psd", "band_powers", "channel_correlation", "fidelity", "training"] {
         assert_eq!(names.iter().filter(|n| **n == name).count(), 1, "{name}: {names:?}");
     }
     assert!(["strips", "beats", "means", "psd", "clusters"].iter().all(|name| !names.contains(name)), "{names:?}");
