@@ -14,8 +14,8 @@ pub(super) const FIGURE: Figure = Figure {
     title: "Verdicts",
     caption: |_| {
         "A tile for each question: a tick says yes, a cross no, a question mark that the data do not allow an answer. Below stands what decided \
-         it: on a no the first things that failed, on a yes the first that held; the table has all of them. The limits were fixed before any \
-         score was seen."
+         it: on a no the first things that failed, on a yes the first that held; the table has all of them. The limits are the same for every \
+         set."
             .into()
     },
     draw,
