@@ -1,4 +1,4 @@
-//! Was no attack on the training subjects' privacy successful? By thresholds that were written down before any score was seen:
+//! Was no attack on the training subjects' privacy successful? By thresholds that are the same for every set:
 //!
 //! - **copies**: none may be found. In every scored class the share of exact copies (`exact_copy_share`) is at most twice the greater of
 //!   the references (of fresh recordings usually none is one, so a single copy fails), and that of near copies (`near_copy_share`) at
