@@ -7,19 +7,22 @@
 //! | `last.safetensors` | the weights of the last saved epoch, their running mean (`average.…`), Adam's moments (`optimiser.…`) and, in the metadata, the history: all that resuming needs, in one file so that it is never half new |
 //! | `history.json` | one entry per epoch |
 //! | `population.json` | the denoising objective's [`Population`]: what new patients are drawn from |
+//! | `people.json` | in a model that is handed on, instead of the above: people as distributions alone |
 //!
 //! No file holds a time or a date; two trainings with the same seed and data on the CPU write the same bytes.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use crate::files::ModelFiles;
 use crate::model::{Generator, ModelDescription};
 use crate::optimiser::Optimiser;
-use crate::population::Population;
+use crate::population::pooled::Pooled;
+use crate::population::{Crowd, People, Population};
 use crate::training::Epoch;
 use crate::weights::{self, Array};
 
@@ -33,6 +36,8 @@ pub const DESCRIPTION: &str = "config.json";
 pub const HISTORY: &str = "history.json";
 /// Name of the file with what new patients are drawn from.
 pub const POPULATION: &str = "population.json";
+/// Name of the file that a model has in its place that was handed on.
+pub const PEOPLE: &str = "people.json";
 
 /// What the names of the running mean's arrays begin with.
 const AVERAGE: &str = "average.";
@@ -89,34 +94,31 @@ pub(crate) struct State {
 /// The model folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Folder {
-    path: PathBuf,
+    files: ModelFiles,
 }
 
 impl Folder {
-    pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+    /// Files that are part of the program can only be read.
+    pub(crate) fn new(files: impl Into<ModelFiles>) -> Self {
+        Self { files: files.into() }
     }
 
     fn io(&self, name: &str, action: &'static str) -> impl FnOnce(std::io::Error) -> CheckpointError {
-        let path = self.path.join(name);
+        let path = self.files.path(name);
         move |cause| CheckpointError::Io { path, action, cause }
     }
 
     fn format(&self, name: &str) -> impl Fn(String) -> CheckpointError {
-        let path = self.path.join(name);
+        let path = self.files.path(name);
         move |cause| CheckpointError::Format { path: path.clone(), cause }
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, CheckpointError> {
-        match std::fs::read(self.path.join(name)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(cause) => Err(self.io(name, "reading")(cause)),
-        }
+        self.files.read(name).map_err(self.io(name, "reading"))
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
-        weights::write_atomically(&self.path.join(name), bytes).map_err(self.io(name, "writing"))
+        weights::write_atomically(&self.files.path(name), bytes).map_err(self.io(name, "writing"))
     }
 
     fn json(&self, name: &str, value: &impl Serialize) -> Result<String, CheckpointError> {
@@ -135,10 +137,10 @@ impl Folder {
 
     /// Makes the folder, removes what an earlier training left in it, and describes the new one.
     pub(crate) fn start(&self, description: &ModelDescription) -> Result<(), CheckpointError> {
-        std::fs::create_dir_all(&self.path).map_err(self.io("", "making the folder"))?;
+        std::fs::create_dir_all(self.files.path("")).map_err(self.io("", "making the folder"))?;
         // The state first: without it nothing is resumed, whatever else is left.
-        for name in [LAST, BEST, HISTORY, POPULATION, DESCRIPTION] {
-            match std::fs::remove_file(self.path.join(name)) {
+        for name in [LAST, BEST, HISTORY, POPULATION, PEOPLE, DESCRIPTION] {
+            match std::fs::remove_file(self.files.path(name)) {
                 Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => return Err(self.io(name, "removing")(cause)),
                 _ => {}
             }
@@ -154,7 +156,7 @@ impl Folder {
 
     /// The description and the best weights, for generation.
     pub(crate) fn trained(&self) -> Result<(ModelDescription, BTreeMap<String, Array>), CheckpointError> {
-        let missing = |name: &str| CheckpointError::Missing { path: self.path.join(name) };
+        let missing = |name: &str| CheckpointError::Missing { path: self.files.path(name) };
         let description = self.description()?.ok_or_else(|| missing(DESCRIPTION))?;
         let bytes = self.read(BEST)?.ok_or_else(|| missing(BEST))?;
         let (arrays, _) = weights::from_safetensors(&bytes).map_err(self.format(BEST))?;
@@ -166,11 +168,26 @@ impl Folder {
         self.write_json(POPULATION, population)
     }
 
-    /// What new patients are drawn from.
+    /// What new patients are drawn from, subject by subject.
     pub(crate) fn population(&self) -> Result<Population, CheckpointError> {
-        let missing = || CheckpointError::Missing { path: self.path.join(POPULATION) };
+        let missing = || CheckpointError::Missing { path: self.files.path(POPULATION) };
         let bytes = self.read(POPULATION)?.ok_or_else(missing)?;
         serde_json::from_slice(&bytes).map_err(|error| self.format(POPULATION)(error.to_string()))
+    }
+
+    /// Who new patients are drawn from; `numbers` stand for the training subjects in the network.
+    pub(crate) fn crowd(
+        &self,
+        description: &ModelDescription,
+        numbers: Vec<Vec<f32>>,
+    ) -> Result<Box<dyn Crowd>, CheckpointError> {
+        let Some(bytes) = self.read(PEOPLE)? else { return Ok(Box::new(People::fit(self.population()?, numbers))) };
+        let format = self.format(PEOPLE);
+        let pooled: Pooled = serde_json::from_slice(&bytes).map_err(|error| format(error.to_string()))?;
+        match pooled.problem(description.generator.subject_dimensions, description.channels()) {
+            Some(problem) => Err(format(problem)),
+            None => Ok(Box::new(pooled)),
+        }
     }
 
     /// `model` with `arrays`, which came from the file `name`.
@@ -181,6 +198,18 @@ impl Folder {
         arrays: &BTreeMap<String, Array>,
     ) -> Result<Generator, CheckpointError> {
         weights::with_arrays(model, arrays).map_err(self.format(name))
+    }
+
+    /// Makes a folder of a model that is handed on.
+    pub(crate) fn hand_on(
+        &self,
+        description: &ModelDescription,
+        arrays: &BTreeMap<String, Array>,
+        pooled: &Pooled,
+    ) -> Result<(), CheckpointError> {
+        self.start(description)?;
+        self.write_json(PEOPLE, pooled)?;
+        self.write(BEST, &weights::to_safetensors(arrays, None).map_err(self.format(BEST))?)
     }
 
     /// Saves the weights of `model` as the best.

@@ -187,7 +187,10 @@ impl ConditionNet {
             let columns = values.len() / rows.max(1);
             Tensor::<2>::from_data(TensorData::new(values.to_vec(), [rows, columns]), device)
         };
-        let who = scaled(upload(&told.subject).matmul(self.subjects.val())) + upload(&told.added);
+        // A model that was handed on has no table of subjects.
+        let known = self.subjects.val().dims()[0] > 0;
+        let own = known.then(|| scaled(upload(&told.subject).matmul(self.subjects.val())));
+        let who = own.map_or_else(|| upload(&told.added), |own| own + upload(&told.added));
         let hidden = silu(upload(&told.level).matmul(self.level_in.val()) + self.level_in_bias.val().unsqueeze());
         let level = hidden.matmul(self.level_out.val()) + self.level_out_bias.val().unsqueeze();
         Tensor::cat(vec![upload(&told.facts), who, level], 1)
@@ -195,7 +198,10 @@ impl ConditionNet {
 
     /// The numbers that stand for each training subject: `[subject][dimension]`, each with a root mean square of 1.
     pub(crate) fn trained_subjects(&self) -> Result<Vec<Vec<f32>>, String> {
-        let [_, dimensions] = self.subjects.val().dims();
+        let [subjects, dimensions] = self.subjects.val().dims();
+        if subjects == 0 {
+            return Ok(Vec::new());
+        }
         let values = scaled(self.subjects.val().inner()).try_into_vec_as::<f32>().map_err(|error| error.to_string())?;
         Ok(values.chunks_exact(dimensions).map(<[f32]>::to_vec).collect())
     }

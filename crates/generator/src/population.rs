@@ -7,7 +7,13 @@
 //! random, `g` a draw from the Gaussian about 0. Means and variances are those of the training subjects for every ν; at 0 it is a
 //! training subject, at 1 it has nothing of one in particular.
 //!
+//! A model that is handed on holds no subject: see [`pooled`]. Both are asked in one way, through [`Crowd`].
+//!
 //! Codes and the ratios of RR to the median come from the training subject that is nearest in the network's numbers and has the class.
+
+mod crowd;
+pub(crate) mod pooled;
+mod ratios;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +23,9 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::crowd::Crowd;
 use crate::data::TrainingData;
+use crate::gaussian::{Gaussian, shrinkage};
 
 /// RR intervals kept of each subject and class, at most.
 const KEPT_RR: usize = 200;
@@ -71,8 +79,10 @@ pub(crate) struct Person {
     pub(crate) median_rr_s: f64,
     pub(crate) log_scale: Vec<f64>,
     pub(crate) offset_ratio: Vec<f64>,
-    /// The training subjects, nearest first: the first that has a class lends its codes and RR ratios.
+    /// The training subjects, nearest first: the first that has a class lends its codes and RR ratios. None where nobody's are known.
     guides: Vec<usize>,
+    /// What the patient has of each class; nothing where there are guides.
+    own: BTreeMap<String, pooled::Own>,
 }
 
 impl Population {
@@ -112,6 +122,7 @@ impl Population {
             log_scale: member.log_scale.clone(),
             offset_ratio: member.offset_ratio.clone(),
             guides: nearest(&numbers[index], numbers),
+            own: BTreeMap::new(),
         }
     }
 
@@ -137,74 +148,62 @@ impl Population {
     }
 }
 
-/// The Gaussian over people.
+/// The training subjects and the Gaussian over them.
 #[derive(Debug, Clone)]
-pub(crate) struct People<'a> {
-    population: &'a Population,
+pub(crate) struct People {
+    population: Population,
     /// What stands for each training subject.
-    numbers: &'a [Vec<f32>],
+    numbers: Vec<Vec<f32>>,
     points: Vec<Vec<f64>>,
-    mean: Vec<f64>,
-    /// Lower triangle of the covariance's Cholesky factor, row by row.
-    factor: Vec<Vec<f64>>,
+    gaussian: Gaussian,
 }
 
-impl<'a> People<'a> {
+impl People {
     /// Fitted to the training subjects.
-    pub(crate) fn fit(population: &'a Population, numbers: &'a [Vec<f32>]) -> Self {
-        let points: Vec<Vec<f64>> = population
-            .members
-            .iter()
-            .zip(numbers)
-            .map(|(member, numbers)| {
-                let numbers = numbers.iter().map(|&x| f64::from(x));
-                let rest = member.log_scale.iter().chain(&member.offset_ratio).copied();
-                numbers.chain([member.median_rr_s.ln()]).chain(rest).collect()
-            })
-            .collect();
-        let (n, dimensions) = (points.len().max(1) as f64, points.first().map_or(0, Vec::len));
-        let mean: Vec<f64> = (0..dimensions).map(|d| points.iter().map(|p| p[d]).sum::<f64>() / n).collect();
-        // The fewer subjects there are to a dimension, the less their covariance is believed.
-        let shrink = dimensions as f64 / (dimensions as f64 + n);
-        let covariance = |i: usize, j: usize| {
-            let sum: f64 = points.iter().map(|p| (p[i] - mean[i]) * (p[j] - mean[j])).sum();
-            sum / n * if i == j { 1.0 } else { 1.0 - shrink }
-        };
-        let factor = cholesky(dimensions, covariance);
-        Self { population, numbers, points, mean, factor }
+    pub(crate) fn fit(population: Population, numbers: Vec<Vec<f32>>) -> Self {
+        let points = points(&population, &numbers);
+        let gaussian = Gaussian::fit(&points, shrinkage(points.first().map_or(0, Vec::len), points.len()));
+        Self { population, numbers, points, gaussian }
     }
 
     /// A new patient. Two draws that differ only in `near` depart from other training subjects: `near` counts patients, so that each
     /// training subject is departed from equally often.
     pub(crate) fn draw(&self, novelty: f64, near: usize, rng: &mut impl Rng) -> Person {
         let (kept, new) = ((1.0 - novelty * novelty).max(0.0).sqrt(), novelty);
-        let noise: Vec<f64> = self.mean.iter().map(|_| normal(rng)).collect();
+        let drawn = self.gaussian.deviation(rng);
         let from = &self.points[near % self.points.len()];
-        let mut point: Vec<f64> = (0..self.mean.len())
-            .map(|d| {
-                let drawn: f64 = self.factor[d].iter().zip(&noise).map(|(l, z)| l * z).sum();
-                self.mean[d] + kept * (from[d] - self.mean[d]) + new * drawn
-            })
-            .collect();
-        let dimensions = self.numbers.first().map_or(0, Vec::len);
-        let size = (point[..dimensions].iter().map(|x| x * x).sum::<f64>() / dimensions.max(1) as f64).sqrt().max(1e-6);
-        point[..dimensions].iter_mut().for_each(|x| *x /= size);
-        let numbers: Vec<f32> = point[..dimensions].iter().map(|&x| x as f32).collect();
-        let rest = &point[dimensions..];
+        let point = self.gaussian.mean.iter().zip(from).zip(drawn);
+        let point: Vec<f64> = point.map(|((mean, from), drawn)| mean + kept * (from - mean) + new * drawn).collect();
+        let person = Person::at(&point, self.numbers.first().map_or(0, Vec::len));
+        Person { guides: nearest(&person.numbers, &self.numbers), ..person }
+    }
+}
+
+impl Person {
+    /// Who is at this point, the first `dimensions` of which are the network's numbers, up to a factor. Nothing is known of their beats.
+    fn at(point: &[f64], dimensions: usize) -> Self {
+        let (numbers, rest) = point.split_at(dimensions);
+        let size = (numbers.iter().map(|x| x * x).sum::<f64>() / dimensions.max(1) as f64).sqrt().max(1e-6);
         let channels = (rest.len() - 1) / 2;
-        Person {
-            guides: nearest(&numbers, self.numbers),
-            numbers,
+        Self {
+            numbers: numbers.iter().map(|x| (x / size) as f32).collect(),
             median_rr_s: rest[0].exp(),
             log_scale: rest[1..=channels].to_vec(),
             offset_ratio: rest[1 + channels..].to_vec(),
+            guides: Vec::new(),
+            own: BTreeMap::new(),
         }
     }
+}
 
-    /// How many training subjects there are.
-    pub(crate) fn len(&self) -> usize {
-        self.population.members.len()
-    }
+/// Each training subject as a point.
+fn points(population: &Population, numbers: &[Vec<f32>]) -> Vec<Vec<f64>> {
+    let point = |(member, numbers): (&Member, &Vec<f32>)| {
+        let numbers = numbers.iter().map(|&x| f64::from(x));
+        let rest = member.log_scale.iter().chain(&member.offset_ratio).copied();
+        numbers.chain([member.median_rr_s.ln()]).chain(rest).collect()
+    };
+    population.members.iter().zip(numbers).map(point).collect()
 }
 
 impl MemberClass {
@@ -277,23 +276,6 @@ fn nearest(numbers: &[f32], all: &[Vec<f32>]) -> Vec<usize> {
     order
 }
 
-/// The lower triangle of the factor of a covariance; a direction without variance gets none.
-fn cholesky(n: usize, covariance: impl Fn(usize, usize) -> f64) -> Vec<Vec<f64>> {
-    let mut factor: Vec<Vec<f64>> = Vec::with_capacity(n);
-    for i in 0..n {
-        let mut row: Vec<f64> = Vec::with_capacity(i + 1);
-        for (j, above) in factor.iter().enumerate() {
-            let done: f64 = row.iter().zip(above).map(|(x, y)| x * y).sum();
-            let pivot = above[j];
-            row.push(if pivot > 1e-9 { (covariance(i, j) - done) / pivot } else { 0.0 });
-        }
-        let left = covariance(i, i) - row.iter().map(|x| x * x).sum::<f64>();
-        row.push(left.max(0.0).sqrt());
-        factor.push(row);
-    }
-    factor
-}
-
 #[cfg(test)]
 mod tests {
     use physiosynth_signal::Seed;
@@ -331,7 +313,7 @@ mod tests {
     fn without_novelty_a_patient_is_a_training_subject_and_with_it_nobody() {
         let population = population();
         let numbers = vec![vec![1.0, 1.0], vec![-1.0, 1.0]];
-        let people = People::fit(&population, &numbers);
+        let people = People::fit(population.clone(), numbers.clone());
         let mut rng = Seed(1).stream("test", 0);
         let same = people.draw(0.0, 1, &mut rng);
         assert!(same.numbers.iter().zip(&numbers[1]).all(|(x, y)| (x - y).abs() < 1e-5), "{:?}", same.numbers);
@@ -344,19 +326,6 @@ mod tests {
         }
         let towards = |near: usize| new.iter().skip(near).step_by(2).filter(|p| p.guides[0] == near).count();
         assert!((30..70).contains(&towards(0)), "{} of 100 are nearest to whom they would depart from", towards(0));
-    }
-
-    #[test]
-    fn the_gaussian_has_the_shrunk_covariance() {
-        let covariance = [[4.0, 1.0, 0.0], [1.0, 3.0, 0.5], [0.0, 0.5, 2.0]];
-        let factor = cholesky(3, |i, j| covariance[i][j]);
-        for i in 0..3 {
-            for j in 0..=i {
-                let product: f64 = factor[i].iter().zip(&factor[j]).map(|(x, y)| x * y).sum();
-                assert!((product - covariance[i][j]).abs() < 1e-12);
-            }
-        }
-        assert_eq!(cholesky(2, |_, _| 0.0), vec![vec![0.0], vec![0.0, 0.0]], "nothing varies");
     }
 
     #[test]

@@ -5,16 +5,17 @@
 //! name, synced, and renamed.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::portrait::{KnownPortrait, Standard};
+use super::portrait::{Portraits, Standard};
 use super::tokens::Vocabulary;
 use super::{RhythmConfig, RhythmError};
+use crate::files::ModelFiles;
 use crate::optimiser::Optimiser;
 use crate::weights::{self, Array};
 
@@ -38,7 +39,7 @@ pub(super) struct Description {
     pub(super) seed: u64,
     pub(super) vocabulary: Vocabulary,
     pub(super) standard: Standard,
-    pub(super) portraits: Vec<KnownPortrait>,
+    pub(super) portraits: Portraits,
     /// Tells the training data from any other, in hexadecimal.
     pub(super) data: String,
 }
@@ -66,29 +67,29 @@ pub(super) type Trained = (Description, BTreeMap<String, Array>);
 /// The folder.
 #[derive(Debug, Clone)]
 pub(super) struct Folder {
-    path: PathBuf,
+    files: ModelFiles,
 }
 
 impl Folder {
-    /// Below this model folder.
-    pub(super) fn new(model_dir: &Path) -> Self {
-        Self { path: model_dir.join(FOLDER) }
+    /// Below this model folder. Files that are part of the program can only be read.
+    pub(super) fn new(files: impl Into<ModelFiles>) -> Self {
+        Self { files: files.into() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.files.path(&format!("{FOLDER}/{name}"))
     }
 
     fn file(&self, name: &str, cause: &impl ToString) -> RhythmError {
-        RhythmError::File { path: self.path.join(name), cause: cause.to_string() }
+        RhythmError::File { path: self.path(name), cause: cause.to_string() }
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, RhythmError> {
-        match std::fs::read(self.path.join(name)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(cause) => Err(self.file(name, &cause)),
-        }
+        self.files.read(&format!("{FOLDER}/{name}")).map_err(|cause| self.file(name, &cause))
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RhythmError> {
-        weights::write_atomically(&self.path.join(name), bytes).map_err(|cause| self.file(name, &cause))
+        weights::write_atomically(&self.path(name), bytes).map_err(|cause| self.file(name, &cause))
     }
 
     fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, RhythmError> {
@@ -103,7 +104,7 @@ impl Folder {
 
     /// Removes all of it.
     pub(super) fn clear(&self) -> Result<(), RhythmError> {
-        match std::fs::remove_dir_all(&self.path) {
+        match std::fs::remove_dir_all(self.files.path(FOLDER)) {
             Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(self.file("", &cause)),
             _ => Ok(()),
         }
@@ -112,7 +113,7 @@ impl Folder {
     /// Starts anew with this description.
     pub(super) fn start(&self, description: &Description) -> Result<(), RhythmError> {
         self.clear()?;
-        std::fs::create_dir_all(&self.path).map_err(|cause| self.file("", &cause))?;
+        std::fs::create_dir_all(self.files.path(FOLDER)).map_err(|cause| self.file("", &cause))?;
         self.write_json(DESCRIPTION, description)
     }
 
@@ -125,6 +126,10 @@ impl Folder {
     /// The description and best weights of a finished or unfinished training; `None` where there is none.
     pub(super) fn trained(&self) -> Result<Option<Trained>, RhythmError> {
         let (Some(description), Some(bytes)) = (self.json(DESCRIPTION)?, self.read(BEST)?) else { return Ok(None) };
+        let description: Description = description;
+        if let Some(problem) = description.portraits.problem(&description.vocabulary) {
+            return Err(self.file(DESCRIPTION, &problem));
+        }
         let (arrays, _) = weights::from_safetensors(&bytes).map_err(|cause| self.file(BEST, &cause))?;
         Ok(Some((description, arrays)))
     }
@@ -137,6 +142,12 @@ impl Folder {
         arrays: &BTreeMap<String, Array>,
     ) -> Result<M, RhythmError> {
         weights::with_arrays(model, arrays).map_err(|cause| self.file(name, &cause))
+    }
+
+    /// Makes the folder of a model that is handed on.
+    pub(super) fn hand_on(&self, description: &Description, arrays: &BTreeMap<String, Array>) -> Result<(), RhythmError> {
+        self.start(description)?;
+        self.write(BEST, &weights::to_safetensors(arrays, None).map_err(|cause| self.file(BEST, &cause))?)
     }
 
     pub(super) fn save_best(&self, model: &impl Module) -> Result<(), RhythmError> {

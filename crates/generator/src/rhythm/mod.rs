@@ -9,15 +9,17 @@
 //! BeatSequence (train, validation) ──► train ──► model folder ──► RhythmModel::patients, sample ──► RhythmBeat …
 //! ```
 //!
-//! New patients are drawn around the portraits of the training records; what of a record is private is told by none of the beats
-//! themselves, and a portrait that is handed on bears no name.
+//! New patients are drawn around the portraits of the training records. A model that is handed on has distributions of portraits
+//! instead (`pooled.rs`), and what of a record is private is told by none of the beats themselves.
 
 mod baselines;
 mod config;
 mod examples;
+mod export;
 mod folder;
 mod mixture;
 mod net;
+mod pooled;
 mod portrait;
 mod sampling;
 mod tokens;
@@ -30,6 +32,7 @@ use std::path::PathBuf;
 use physiosynth_signal::Cancelled;
 
 pub use config::{RhythmConfig, RhythmConfigError};
+pub(crate) use export::hand_on;
 pub use folder::{BEST, DESCRIPTION, FOLDER, LAST, REPORT};
 pub use portrait::{KnownPortrait, Patient, Portrait};
 pub use sampling::{IntervalLimits, RhythmBeat, RhythmModel};

@@ -7,7 +7,9 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
+use super::pooled::PooledPortraits;
 use super::tokens::{Token, Vocabulary};
+use crate::gaussian::rounded;
 
 /// Standard deviation of the logarithm of the factor on a new patient's shares of classes and rhythms.
 const SHARE_SPREAD: f64 = 0.5;
@@ -36,10 +38,54 @@ pub struct Portrait {
 /// The portrait of a training record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KnownPortrait {
-    /// The training subject; empty in a model that is handed on.
+    /// The training subject.
     pub subject: String,
     /// What the record says.
     pub portrait: Portrait,
+}
+
+/// Where new patients' rhythms come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Portraits {
+    /// The training records.
+    Known(Vec<KnownPortrait>),
+    /// What they have in common, in a model that was handed on.
+    Pooled(Box<PooledPortraits>),
+}
+
+impl Portraits {
+    /// New patients; the first of more are the same. `spread`: how far from the records that they are drawn around.
+    pub(super) fn draw(&self, count: usize, spread: f64, seed: Seed) -> Vec<Patient> {
+        match self {
+            Self::Known(known) => draw(known, count, spread, seed),
+            Self::Pooled(pooled) => pooled.draw(count, seed),
+        }
+    }
+
+    /// The training records, as far as they are known.
+    pub(super) fn known(&self) -> &[KnownPortrait] {
+        match self {
+            Self::Known(known) => known,
+            Self::Pooled(_) => &[],
+        }
+    }
+
+    /// Whether any patient has beats of the class.
+    pub(super) fn has_class(&self, class: usize) -> bool {
+        match self {
+            Self::Known(_) => true,
+            Self::Pooled(pooled) => pooled.has_class(class),
+        }
+    }
+
+    /// What is wrong with them beside this vocabulary; `None` where nothing is.
+    pub(super) fn problem(&self, vocabulary: &Vocabulary) -> Option<&'static str> {
+        match self {
+            Self::Known(_) => None,
+            Self::Pooled(pooled) => pooled.problem(vocabulary),
+        }
+    }
 }
 
 impl Portrait {
@@ -107,6 +153,12 @@ impl Standard {
         Self { mean, deviation }
     }
 
+    /// As it is handed on.
+    pub(super) fn rounded(mut self) -> Self {
+        self.mean.iter_mut().chain(&mut self.deviation).for_each(|x| *x = rounded(*x));
+        self
+    }
+
     pub(super) fn width(&self) -> usize {
         self.mean.len()
     }
@@ -123,8 +175,8 @@ impl Standard {
 /// Someone to make a record of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Patient {
-    /// Index of the training record that the portrait was drawn around.
-    pub around: usize,
+    /// Index of the training record that the portrait was drawn around; none in a model that was handed on.
+    pub around: Option<usize>,
     /// The training subject of that record; empty in a model that was handed on.
     pub subject: String,
     /// Rhythm and noise.
@@ -137,7 +189,7 @@ pub struct Patient {
 /// Rate and variability are a smoothed bootstrap that keeps mean and covariance (Silverman and Young 1987): `mean + √(1 − h²)(record −
 /// mean) + h·e` with `e` Gaussian of the records' covariance and `h` the spread. Shares of classes and rhythms are those of the
 /// record times log-normal factors, and add up to 1 again: what a record lacks, its neighbours lack too.
-pub(super) fn draw(known: &[KnownPortrait], count: usize, spread: f64, seed: Seed) -> Vec<Patient> {
+fn draw(known: &[KnownPortrait], count: usize, spread: f64, seed: Seed) -> Vec<Patient> {
     let mut patients = Vec::with_capacity(count);
     for index in 0..count {
         let round = (index / known.len().max(1)) as u64;
@@ -180,7 +232,7 @@ fn neighbour(known: &[KnownPortrait], around: usize, spread: f64, stream: &mut i
         Residual { density: densities.collect(), ..own.clone() }
     });
     Patient {
-        around,
+        around: Some(around),
         subject: subject.clone(),
         portrait: Portrait {
             log_rr: smooth(&|p| p.log_rr),
@@ -249,7 +301,7 @@ mod tests {
             assert!((patient.portrait.classes.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         }
         // Every record is drawn around equally often, and fewer patients are the first of more.
-        let around = |index: usize| patients.iter().filter(|p| p.around == index).count();
+        let around = |index: usize| patients.iter().filter(|p| p.around == Some(index)).count();
         assert!((0..8).all(|index| around(index) == 50));
         assert_eq!(draw(&known, 3, 0.5, Seed(1)), patients[..3]);
         assert!(draw(&[], 3, 0.5, Seed(1)).is_empty());

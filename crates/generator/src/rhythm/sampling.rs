@@ -1,7 +1,5 @@
 //! New patients' rhythms from a trained model.
 
-use std::path::Path;
-
 use burn::Tensor;
 use burn::tensor::{Device, TensorData};
 use physiosynth_recurrent::State;
@@ -11,9 +9,10 @@ use rand::Rng;
 use super::examples::row;
 use super::folder::{BEST, Description, Folder};
 use super::net::{RhythmNet, Sizes};
-use super::portrait::{self, Patient, by_share};
+use super::portrait::{Patient, by_share};
 use super::tokens::{Features, UNIT};
 use super::{RhythmError, RhythmReport, mixture};
+use crate::files::ModelFiles;
 
 /// Beats that are drawn and thrown away, so that a record does not begin with the start of the model.
 const SETTLE: usize = 512;
@@ -62,8 +61,8 @@ pub struct RhythmModel {
 
 impl RhythmModel {
     /// The model below a model folder; `None` where there is none.
-    pub fn open(model_dir: &Path) -> Result<Option<Self>, RhythmError> {
-        let folder = Folder::new(model_dir);
+    pub fn open(model: impl Into<ModelFiles>) -> Result<Option<Self>, RhythmError> {
+        let folder = Folder::new(model);
         let Some((description, arrays)) = folder.trained()? else { return Ok(None) };
         let device = Device::flex();
         let config = &description.rhythm;
@@ -74,8 +73,8 @@ impl RhythmModel {
     }
 
     /// What the training of the model in this folder reported; `None` where there is none.
-    pub fn report(model_dir: &Path) -> Result<Option<RhythmReport>, RhythmError> {
-        Folder::new(model_dir).report()
+    pub fn report(model: impl Into<ModelFiles>) -> Result<Option<RhythmReport>, RhythmError> {
+        Folder::new(model).report()
     }
 
     /// Names of the classes, the ordinary one first.
@@ -90,19 +89,20 @@ impl RhythmModel {
 
     /// New patients; the first of more are the same.
     pub fn patients(&self, count: usize, seed: Seed) -> Vec<Patient> {
-        portrait::draw(&self.description.portraits, count, self.description.rhythm.spread, seed)
+        self.description.portraits.draw(count, self.description.rhythm.spread, seed)
     }
 
     /// The portraits of a training subject, one for each of its records: a known person's rhythm, not for sharing.
     pub fn known(&self, subject: &str) -> Vec<Patient> {
-        let all = self.description.portraits.iter().enumerate();
+        let all = self.description.portraits.known().iter().enumerate();
         let own = all.filter(|(_, known)| known.subject == subject);
-        own.map(|(around, k)| Patient { around, subject: k.subject.clone(), portrait: k.portrait.clone() }).collect()
+        own.map(|(around, k)| Patient { around: Some(around), subject: k.subject.clone(), portrait: k.portrait.clone() })
+            .collect()
     }
 
     /// The training subjects, each once, in order of name.
     pub fn subjects(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.description.portraits.iter().map(|known| known.subject.as_str()).collect();
+        let mut names: Vec<&str> = self.description.portraits.known().iter().map(|known| known.subject.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -195,7 +195,14 @@ impl<'a, R: Rng> Walk<'a, R> {
         let hot: Vec<f32> = (0..logits.len()).map(|i| f32::from(u8::from(i == rhythm))).collect();
         let hot = Tensor::from_data(TensorData::new(hot, [1, logits.len()]), device);
         let (classes, mixtures) = self.model.net.beats(hidden, hot, numbers);
-        let (classes, mixtures) = (read(classes)?, read(mixtures)?);
+        let (mut classes, mixtures) = (read(classes)?, read(mixtures)?);
+        // Nor does a class come that was left out of the model.
+        let portraits = &self.model.description.portraits;
+        classes
+            .iter_mut()
+            .enumerate()
+            .filter(|(i, _)| !portraits.has_class(*i))
+            .for_each(|(_, logit)| *logit = f32::NEG_INFINITY);
         let class = by_logit(&held(&classes, HOLDS[1], (&portrait.classes, &self.came[1])), &mut self.stream);
         follow(&mut self.came[1], class);
         let each = mixtures.len() / classes.len().max(1);

@@ -12,7 +12,7 @@ use super::baselines::Baselines;
 use super::examples::{Nats, Stretches, of_records};
 use super::folder::{Description, Folder, History, REPORT, Validated};
 use super::net::{RhythmNet, Sizes};
-use super::portrait::{KnownPortrait, Portrait, Standard};
+use super::portrait::{KnownPortrait, Portrait, Portraits, Standard};
 use super::tokens::{Track, Vocabulary, tokens};
 use super::{RhythmConfig, RhythmError};
 use crate::optimiser::{self, Optimiser};
@@ -140,7 +140,7 @@ pub fn train<'a>(
         seed: seed.0,
         vocabulary: vocabulary.clone(),
         standard,
-        portraits,
+        portraits: Portraits::Known(portraits),
         data,
     };
     let training =

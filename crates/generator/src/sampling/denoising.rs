@@ -1,7 +1,6 @@
 //! Segments from noise alone.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use burn::tensor::Device;
 use ndarray::{Array2, Array3};
@@ -13,9 +12,10 @@ use rand_distr::{Distribution, StandardNormal};
 use super::{Method, Request, SampleError, SamplerConfig, fast, heun};
 use crate::checkpoint::{BEST, Folder};
 use crate::conditions::{Condition, Told, Who};
+use crate::files::ModelFiles;
 use crate::model::{Generator, InputLayout, ModelDescription};
 use crate::objective::{ObjectiveName, Scaling};
-use crate::population::{People, Person, Population};
+use crate::population::{Crowd, Person};
 
 /// A model of the denoising objective, ready to generate. It holds no segment of anybody.
 #[derive(Debug)]
@@ -23,9 +23,8 @@ pub struct Sampler {
     description: ModelDescription,
     model: Generator,
     layout: InputLayout,
-    population: Population,
-    /// What stands for each training subject.
-    numbers: Vec<Vec<f32>>,
+    /// Who patients are drawn from.
+    crowd: Box<dyn Crowd>,
     config: SamplerConfig,
     device: Device,
 }
@@ -45,9 +44,9 @@ struct Draw<'a> {
 }
 
 impl Sampler {
-    /// Reads the model in `model_dir`.
-    pub fn open(model_dir: &Path, config: &SamplerConfig, device: &Device) -> Result<Self, SampleError> {
-        let folder = Folder::new(model_dir);
+    /// Reads a model: a training's, or one that was handed on.
+    pub fn open(files: impl Into<ModelFiles>, config: &SamplerConfig, device: &Device) -> Result<Self, SampleError> {
+        let folder = Folder::new(files);
         let (description, arrays) = folder.trained()?;
         if description.generator.objective != ObjectiveName::Denoising {
             return Err(SampleError::Objective("paired"));
@@ -56,14 +55,22 @@ impl Sampler {
         let model = Generator::new(&description.generator, description.sizes(), Seed(description.seed), &device);
         let model = folder.with_arrays(BEST, model, &arrays)?;
         let numbers = model.trained_subjects().map_err(SampleError::Device)?;
-        let population = folder.population()?;
+        let crowd = folder.crowd(&description, numbers)?;
+        if !crowd.knows_subjects() && config.novelty < 1.0 {
+            return Err(SampleError::Novelty);
+        }
         let layout = InputLayout::new(&description.generator, description.sizes());
-        Ok(Self { description, model, layout, population, numbers, config: config.clone(), device })
+        Ok(Self { description, model, layout, crowd, config: config.clone(), device })
     }
 
-    /// Classes that it was trained on.
-    pub fn classes(&self) -> &[String] {
-        &self.description.classes
+    /// Classes that it can make.
+    pub fn classes(&self) -> Vec<String> {
+        self.description.classes.iter().filter(|label| self.crowd.has_class(label)).cloned().collect()
+    }
+
+    /// Whether it knows training subjects by name: a model that was handed on does not.
+    pub fn knows_subjects(&self) -> bool {
+        self.crowd.knows_subjects()
     }
 
     /// A set like those it makes, without segments.
@@ -77,11 +84,10 @@ impl Sampler {
     /// made to have it, unless nobody near any patient has it.
     pub fn spread(&self, labels: &[String], count: usize, patients: usize, seed: Seed) -> Vec<Request> {
         let names: Vec<String> = (1..=patients.max(1)).map(|i| format!("synthetic-{i:03}")).collect();
-        let people = People::fit(&self.population, &self.numbers);
-        let everybody: Vec<Person> = names.iter().map(|name| self.new_patient(&people, name, seed)).collect();
+        let everybody: Vec<Person> = names.iter().map(|name| self.new_patient(name, seed)).collect();
         let mut requests = Vec::new();
         for label in labels {
-            let mut weights: Vec<f64> = everybody.iter().map(|person| self.population.has(person, label) as f64).collect();
+            let mut weights: Vec<f64> = everybody.iter().map(|person| self.crowd.weight(person, label)).collect();
             let total: f64 = weights.iter().sum();
             if total == 0.0 {
                 weights.fill(1.0);
@@ -125,18 +131,14 @@ impl Sampler {
         each: &mut dyn FnMut(SegmentSet) -> Result<(), SampleError>,
     ) -> Result<(), SampleError> {
         let size = self.description.generator.generation_batch.max(1);
-        let people = People::fit(&self.population, &self.numbers);
         let mut persons: BTreeMap<(&str, &str), Person> = BTreeMap::new();
         let mut made: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
         let mut batch: Vec<Draw> = Vec::with_capacity(size);
         for request in requests {
             let (subject, patient) = (request.subject.as_deref().unwrap_or(""), request.patient.as_str());
             let person = persons.entry((subject, patient)).or_insert_with(|| {
-                let member = self.population.members.iter().position(|member| member.name == subject);
-                match member.filter(|_| request.subject.is_some()) {
-                    Some(index) => self.population.member(index, &self.numbers),
-                    None => self.new_patient(&people, patient, seed),
-                }
+                let known = request.subject.as_deref().and_then(|name| self.crowd.subject(name));
+                known.unwrap_or_else(|| self.new_patient(patient, seed))
             });
             let number = made.entry((&request.label, subject, patient)).or_default();
             let purpose = format!("generator: sample {} {subject} {patient}", request.label);
@@ -162,12 +164,15 @@ impl Sampler {
     /// Whether there is the class, and the subject with it.
     fn check(&self, request: &Request) -> Result<(), SampleError> {
         let label = request.label.clone();
-        if self.description.classes.binary_search(&label).is_err() {
-            return Err(SampleError::UnknownClass { label, available: self.description.classes.join(", ") });
+        let classes = self.classes();
+        if !classes.contains(&label) {
+            return Err(SampleError::UnknownClass { label, available: classes.join(", ") });
         }
         let Some(subject) = request.subject.clone() else { return Ok(()) };
-        let with = self.population.members.iter().filter(|member| member.classes.contains_key(&label));
-        let names: Vec<&str> = with.map(|member| member.name.as_str()).collect();
+        if !self.crowd.knows_subjects() {
+            return Err(SampleError::NoSubjects { subject });
+        }
+        let names = self.crowd.subjects_with(&label);
         if names.contains(&subject.as_str()) {
             return Ok(());
         }
@@ -175,23 +180,24 @@ impl Sampler {
     }
 
     /// Who the patient of that name is.
-    fn new_patient(&self, people: &People, name: &str, seed: Seed) -> Person {
+    fn new_patient(&self, name: &str, seed: Seed) -> Person {
         let mut rng = seed.stream(&format!("generator: patient {name}"), 0);
-        let near = rng.random_range(0..people.len().max(1));
-        people.draw(self.config.novelty, near, &mut rng)
+        let near = rng.random_range(0..self.crowd.len().max(1));
+        self.crowd.new_patient(self.config.novelty, near, &mut rng)
     }
 
     fn draw<'a>(&self, request: &'a Request, person: &Person, rr_s: Option<[f32; 2]>, mut rng: ChaCha8Rng) -> Draw<'a> {
         let label = request.label.as_str();
-        let drawn = self.population.rr_s(person, label, &mut rng);
+        let drawn = self.crowd.rr_s(person, label, &mut rng);
         let rr_s = rr_s.unwrap_or(drawn);
-        let code = self.population.guide(person, label).and_then(|class| class.code(&mut rng)).unwrap_or_default().to_owned();
+        let code = self.crowd.code(person, label, &mut rng);
+        let [log_scale_within, offset_ratio_within] = self.crowd.within();
         let mut varied = |means: &[f64], within: &[f64]| -> Vec<f64> {
             let normal = |rng: &mut ChaCha8Rng| -> f64 { StandardNormal.sample(rng) };
             means.iter().zip(within).map(|(mean, within)| mean + within * normal(&mut rng)).collect()
         };
-        let scale: Vec<f64> = varied(&person.log_scale, &self.population.log_scale_within).into_iter().map(f64::exp).collect();
-        let ratio = varied(&person.offset_ratio, &self.population.offset_ratio_within);
+        let scale: Vec<f64> = varied(&person.log_scale, log_scale_within).into_iter().map(f64::exp).collect();
+        let ratio = varied(&person.offset_ratio, offset_ratio_within);
         let condition = Condition {
             class: self.description.classes.binary_search(&request.label).ok(),
             code: self.description.codes.binary_search(&code).ok(),

@@ -8,14 +8,13 @@ mod fast;
 mod heun;
 mod paired;
 
-use std::path::Path;
-
 use burn::tensor::Device;
 use physiosynth_signal::{Cancelled, Progress, Seed, SegmentSet};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{CheckpointError, Folder};
 use crate::config::ConfigError;
+use crate::files::ModelFiles;
 use crate::objective::ObjectiveName;
 
 pub use denoising::Sampler;
@@ -158,6 +157,19 @@ pub enum SampleError {
         /// Subjects with that class.
         available: String,
     },
+    /// A training subject was asked for, and the model knows none.
+    #[error(
+        "there is no subject '{subject}' in this model: it was handed on without its training subjects; the run that it came from has them"
+    )]
+    NoSubjects {
+        /// The subject asked for.
+        subject: String,
+    },
+    /// New patients were to depart from training subjects, and the model knows none.
+    #[error(
+        "generation.sampler.novelty below 1 departs from training subjects, and this model was handed on without them; leave it at 1"
+    )]
+    Novelty,
     /// The device failed, or the model gives no numbers.
     #[error("generation failed on the device: {0}; try the device 'cpu'")]
     Device(String),
@@ -166,13 +178,13 @@ pub enum SampleError {
     Cancelled(#[from] Cancelled),
 }
 
-/// Generates what `requests` ask for, in their order, with the weights that the training in `model_dir` kept.
+/// Generates what `requests` ask for, in their order, with the weights that a training kept in the model folder.
 ///
 /// With the denoising objective ([`Sampler`]) nothing but the model is used; `segments` are looked at by the paired objective alone, which
 /// starts from the training ones. Draws are keyed by class, subject, patient and number within the patient, so a segment does not
 /// depend on what else is asked for.
 pub fn generate(
-    model_dir: &Path,
+    model: impl Into<ModelFiles>,
     segments: &SegmentSet,
     requests: &[Request],
     config: &SamplerConfig,
@@ -180,10 +192,11 @@ pub fn generate(
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<SegmentSet, SampleError> {
-    if objective(model_dir)? == ObjectiveName::Paired {
-        return paired::generate(model_dir, segments, requests, seed, device, progress);
+    let model = model.into();
+    if objective(&model)? == ObjectiveName::Paired {
+        return paired::generate(&model, segments, requests, seed, device, progress);
     }
-    let sampler = Sampler::open(model_dir, config, device)?;
+    let sampler = Sampler::open(model, config, device)?;
     let mut made = sampler.nothing();
     sampler.stream(requests, seed, progress, &mut |part| {
         let joined = "batches of one model have one shape";
@@ -196,9 +209,9 @@ pub fn generate(
     Ok(made)
 }
 
-/// The objective that the model in `model_dir` was trained with.
-pub fn objective(model_dir: &Path) -> Result<ObjectiveName, SampleError> {
-    let (description, _) = Folder::new(model_dir).trained()?;
+/// The objective that the model was trained with.
+pub fn objective(model: impl Into<ModelFiles>) -> Result<ObjectiveName, SampleError> {
+    let (description, _) = Folder::new(model).trained()?;
     Ok(description.generator.objective)
 }
 

@@ -1,7 +1,6 @@
 //! Segments made from real training segments with noise added.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use burn::tensor::Device;
 use ndarray::{Array2, Array3, Axis};
@@ -11,6 +10,7 @@ use rand::RngExt;
 use super::{Request, SampleError};
 use crate::checkpoint::{BEST, Folder};
 use crate::conditions::{Condition, Told};
+use crate::files::ModelFiles;
 use crate::model::{Generator, InputLayout, ModelDescription};
 use crate::objective::add_noise;
 
@@ -26,14 +26,14 @@ struct Draw<'a> {
 /// noise at the `snr_db` of training. It keeps that one's scale and offset, code and RR intervals, and names its subject in
 /// `derived_from`.
 pub(super) fn generate(
-    model_dir: &Path,
+    model: &ModelFiles,
     segments: &SegmentSet,
     requests: &[Request],
     seed: Seed,
     device: &Device,
     progress: &dyn Progress,
 ) -> Result<SegmentSet, SampleError> {
-    let folder = Folder::new(model_dir);
+    let folder = Folder::new(model);
     let (description, arrays) = folder.trained()?;
     if let Some(mismatch) = description.mismatch(segments) {
         return Err(SampleError::Mismatch(mismatch));

@@ -1,0 +1,234 @@
+//! People as distributions alone: what a model that is handed on has instead of its training subjects.
+//!
+//! Kept are the Gaussian over the subjects' points (see [the population](super)), how much of each class and code people have and how
+//! that goes with their points (hidden values of [`Share`]s, further dimensions of the Gaussian), and quantiles of RR ratios. Every number
+//! is taken over subjects, each counting the same, and rounded to four digits. What fewer than [`FEWEST`](crate::shares::FEWEST) subjects have is left out;
+//! RR ratios that fewer than five contribute to are those of the class, or of all beats.
+
+use std::collections::BTreeMap;
+
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::ratios::Ratios;
+use super::{Crowd, Member, MemberClass, Person, Population, points};
+use crate::gaussian::{Gaussian, rounded, shrinkage};
+use crate::shares::{Share, hidden};
+
+/// What people have of a class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct PooledClass {
+    /// Of all beats of a person.
+    share: Share,
+    /// Its codes, each with its share of the person's beats of the class.
+    codes: BTreeMap<String, Share>,
+    /// RR ratios; none where fewer than five subjects have the class.
+    ratios: Option<Ratios>,
+    /// RR ratios by code, where five subjects or more have it.
+    code_ratios: BTreeMap<String, Ratios>,
+}
+
+/// Something that fewer than [`FEWEST`](crate::export::FEWEST) training subjects had, so that it was left out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// `class`, `code` or `rhythm`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// How many training subjects had it.
+    pub subjects: usize,
+}
+
+/// The training subjects as distributions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Pooled {
+    /// Version of this layout: 1.
+    format: u32,
+    /// How many training subjects there were.
+    pub(crate) subjects: usize,
+    /// Numbers that stand for a subject in the network.
+    dimensions: usize,
+    /// Over the subjects' points and, behind them, a hidden value for each class and code, in order.
+    gaussian: Gaussian,
+    classes: BTreeMap<String, PooledClass>,
+    /// RR ratios of all beats.
+    ratios: Option<Ratios>,
+    log_scale_within: Vec<f64>,
+    offset_ratio_within: Vec<f64>,
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// What a patient has of a class.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Own {
+    share: f64,
+    codes: Vec<(String, f64)>,
+}
+
+impl Pooled {
+    /// Of the training subjects and the numbers that stand for them.
+    pub(crate) fn of(population: &Population, numbers: &[Vec<f32>]) -> Self {
+        let members = &population.members;
+        let mut points = points(population, numbers);
+        let shrink = shrinkage(points.first().map_or(0, Vec::len), points.len());
+        let mut left_out = Vec::new();
+        let mut classes = BTreeMap::new();
+        let labels: std::collections::BTreeSet<&String> = members.iter().flat_map(|member| member.classes.keys()).collect();
+        for label in labels {
+            let own: Vec<Option<&MemberClass>> = members.iter().map(|member| member.classes.get(label)).collect();
+            let shares: Vec<f64> = members.iter().zip(&own).map(|(member, class)| share_of(member, *class)).collect();
+            let Some(share) = Share::of(&shares) else {
+                let subjects = own.iter().flatten().count();
+                left_out.push(LeftOut { kind: "class".into(), name: label.clone(), subjects });
+                continue;
+            };
+            append(&mut points, &hidden(&shares.iter().copied().map(Some).collect::<Vec<_>>()));
+            let codes = codes(&own, &mut points, &mut left_out);
+            let of =
+                |code: Option<&str>| -> Vec<Vec<[f32; 2]>> { own.iter().flatten().map(|class| pairs(class, code)).collect() };
+            let code_ratios = codes.keys().filter_map(|code| Some((code.clone(), Ratios::of(&of(Some(code)))?))).collect();
+            classes.insert(label.clone(), PooledClass { share, codes, ratios: Ratios::of(&of(None)), code_ratios });
+        }
+        let all = |member: &Member| -> Vec<[f32; 2]> { member.classes.values().flat_map(|class| pairs(class, None)).collect() };
+        let round = |values: &[f64]| values.iter().map(|x| rounded(*x)).collect();
+        left_out.sort();
+        Self {
+            format: 1,
+            subjects: members.len(),
+            dimensions: numbers.first().map_or(0, Vec::len),
+            gaussian: Gaussian::fit(&points, shrink).rounded(),
+            classes,
+            ratios: Ratios::of(&members.iter().map(all).collect::<Vec<_>>()),
+            log_scale_within: round(&population.log_scale_within),
+            offset_ratio_within: round(&population.offset_ratio_within),
+            left_out,
+        }
+    }
+
+    /// The classes that it has, with the codes of each.
+    pub(crate) fn classes(&self) -> BTreeMap<String, Vec<String>> {
+        self.classes.iter().map(|(label, class)| (label.clone(), class.codes.keys().cloned().collect())).collect()
+    }
+
+    /// What is wrong with it for segments of so many channels; `None` where nothing is.
+    pub(crate) fn problem(&self, dimensions: usize, channels: usize) -> Option<String> {
+        let values: usize = self.classes.values().map(|class| 1 + class.codes.len()).sum();
+        let shares = self.classes.values().flat_map(|class| class.codes.values().chain([&class.share]));
+        let ratios = self.classes.values().flat_map(|class| class.code_ratios.values().chain(&class.ratios)).chain(&self.ratios);
+        let found = [
+            (self.format != 1, "it is of another version"),
+            (self.dimensions != dimensions, "another number of values stands for a subject"),
+            (self.log_scale_within.len() != channels || self.offset_ratio_within.len() != channels, "the channels are others"),
+            (!self.gaussian.is_sound(dimensions + 1 + 2 * channels + values), "the Gaussian over people is not whole"),
+            (!shares.into_iter().all(Share::is_sound), "a share is out of range"),
+            (!ratios.into_iter().all(Ratios::is_sound), "quantiles are out of order"),
+        ];
+        found.into_iter().find(|(wrong, _)| *wrong).map(|(_, what)| what.to_owned())
+    }
+}
+
+impl Crowd for Pooled {
+    fn new_patient(&self, _novelty: f64, _near: usize, rng: &mut ChaCha8Rng) -> Person {
+        let point = self.gaussian.draw(rng);
+        let width = self.dimensions + 1 + 2 * self.log_scale_within.len();
+        let mut values = point.get(width..).unwrap_or(&[]).iter().copied();
+        let mut next = || values.next().unwrap_or(0.0);
+        let mut own = BTreeMap::new();
+        for (label, class) in &self.classes {
+            let share = class.share.at(next());
+            let mut codes: Vec<(String, f64)> = class
+                .codes
+                .iter()
+                .map(|(code, share)| (code.clone(), share.at(next())))
+                .filter(|(_, share)| *share > 0.0)
+                .collect();
+            if codes.is_empty() {
+                codes = class.codes.iter().map(|(code, share)| (code.clone(), share.having * share.typical())).collect();
+            }
+            own.insert(label.clone(), Own { share, codes });
+        }
+        Person { own, ..Person::at(point.get(..width).unwrap_or(&[]), self.dimensions) }
+    }
+
+    fn subject(&self, _name: &str) -> Option<Person> {
+        None
+    }
+
+    fn subjects_with(&self, _label: &str) -> Vec<&str> {
+        Vec::new()
+    }
+
+    fn len(&self) -> usize {
+        self.subjects
+    }
+
+    fn knows_subjects(&self) -> bool {
+        false
+    }
+
+    fn has_class(&self, label: &str) -> bool {
+        self.classes.contains_key(label)
+    }
+
+    fn weight(&self, person: &Person, label: &str) -> f64 {
+        person.own.get(label).map_or(0.0, |own| own.share)
+    }
+
+    fn code(&self, person: &Person, label: &str, rng: &mut ChaCha8Rng) -> String {
+        let codes = person.own.get(label).map_or(&[][..], |own| &own.codes);
+        codes.choose_weighted(rng, |(_, share)| *share).map_or_else(|_| String::new(), |(code, _)| code.clone())
+    }
+
+    fn rr_s(&self, person: &Person, label: &str, rng: &mut ChaCha8Rng) -> [f32; 2] {
+        let class = self.classes.get(label);
+        let Some(ratios) = class.and_then(|class| class.ratios.as_ref()).or(self.ratios.as_ref()) else { return [f32::NAN; 2] };
+        ratios.draw(rng).map(|ratio| (person.median_rr_s * ratio) as f32)
+    }
+
+    fn within(&self) -> [&[f64]; 2] {
+        [&self.log_scale_within, &self.offset_ratio_within]
+    }
+}
+
+/// The class's codes that enough subjects have; a hidden value of each is appended to the points.
+fn codes(own: &[Option<&MemberClass>], points: &mut [Vec<f64>], left_out: &mut Vec<LeftOut>) -> BTreeMap<String, Share> {
+    let names: std::collections::BTreeSet<&str> = own.iter().flatten().flat_map(|class| names(class)).collect();
+    let mut codes = BTreeMap::new();
+    for name in names {
+        let known: Vec<Option<f64>> = own.iter().map(|class| class.map(|class| share_of_code(class, name))).collect();
+        let shares: Vec<f64> = known.iter().flatten().copied().collect();
+        let Some(share) = Share::of(&shares) else {
+            let subjects = shares.iter().filter(|share| **share > 0.0).count();
+            left_out.push(LeftOut { kind: "code".into(), name: name.to_owned(), subjects });
+            continue;
+        };
+        append(points, &hidden(&known));
+        codes.insert(name.to_owned(), share);
+    }
+    codes
+}
+
+fn append(points: &mut [Vec<f64>], values: &[f64]) {
+    points.iter_mut().zip(values).for_each(|(point, value)| point.push(*value));
+}
+
+fn share_of(member: &Member, class: Option<&MemberClass>) -> f64 {
+    let all: usize = member.classes.values().map(|class| class.segments).sum();
+    class.map_or(0.0, |class| class.segments as f64 / all.max(1) as f64)
+}
+
+fn names(class: &MemberClass) -> Vec<&str> {
+    class.codes.iter().map(|(code, _)| code.as_str()).collect()
+}
+
+fn share_of_code(class: &MemberClass, code: &str) -> f64 {
+    let count = |(name, n): &(String, usize)| if name == code { *n } else { 0 };
+    class.codes.iter().map(count).sum::<usize>() as f64 / class.segments.max(1) as f64
+}
+
+/// RR ratios of the subject's beats of the class, or of one code.
+fn pairs(class: &MemberClass, code: Option<&str>) -> Vec<[f32; 2]> {
+    let only = names(class).len() == 1;
+    if code.is_none_or(|code| only && names(class) == [code]) { class.rr_ratios.clone() } else { Vec::new() }
+}
