@@ -47,6 +47,12 @@ pub(crate) enum Command {
     Evaluate(Evaluate),
     /// Stage 5: draw the figures and write the page → figures/, index.html.
     Report(Run),
+    /// Hand a run's model on: a folder without its training subjects, with a model card, for `generate --model FOLDER`.
+    ///
+    /// Names, the table of subjects in the network and everything kept of single subjects stay behind; distributions over all of them take
+    /// their place. The model is sampled and scored as the run's was, for the card.
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(Export),
     /// What is in a record or a database: signals, rates, units, annotation counts, problems.
     Inspect(Inspect),
     /// Convert recordings between WFDB, EDF+, BDF+, CSV, HDF5 and NumPy arrays, one or a whole database.
@@ -75,9 +81,14 @@ DIR/config.toml holds every setting with its value; --config takes it back.";
 const GENERATE_EXAMPLES: &str = "Examples:
   physiosynth generate --output reports/mit --class V --count 500
   physiosynth generate --output reports/mit --subject 119 --subject 208
+  physiosynth generate --model pretrained --patients 10 --minutes 5 --output patients   no training, no data needed
   physiosynth generate --model reports/mit --patients 50 --minutes 30 --output patients
 
-With --model, --output is a folder of records alone: WFDB (or EDF+ with --format edf), annotated, headers saying SYNTHETIC.";
+`pretrained` is the model that comes with the program (models/mitdb-ds1). With --model, --output is a folder of records alone: WFDB (or EDF+ with --format edf), annotated, headers saying SYNTHETIC.";
+
+const EXPORT_EXAMPLES: &str = "Examples:
+  physiosynth export reports/mit --output my-model
+  physiosynth generate --model my-model --patients 10 --minutes 5 --output patients";
 
 const EVALUATE_EXAMPLES: &str = "Examples:
   physiosynth evaluate --output reports/mit              the stage of a run
@@ -134,8 +145,8 @@ pub(crate) struct Generate {
     /// Length of each patient's record in minutes.
     #[arg(long, value_name = "M")]
     pub(crate) minutes: Option<f64>,
-    /// Write only patients' records into --output, with the model of this finished run.
-    #[arg(long, value_name = "RUN")]
+    /// Write only patients' records into --output, with this model: the folder of a finished run, or of an exported model, or `pretrained`.
+    #[arg(long, value_name = "RUN|FOLDER|pretrained")]
     pub(crate) model: Option<PathBuf>,
     /// Put back noise and baseline wander like those that denoising took away.
     #[arg(long)]
@@ -228,6 +239,23 @@ impl From<AxisOrder> for Axes {
 
 fn hertz(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|hz: &f64| hz.is_finite() && *hz > 0.0).ok_or_else(|| "a frequency in hertz, above 0".into())
+}
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The folder of a finished run.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// Folder to write the model into; made where it does not exist.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) output: PathBuf,
+    /// Do not sample and score the exported model: the card then has the run's own scores alone.
+    #[arg(long)]
+    pub(crate) unscored: bool,
+    /// What to sample on [default: as the run].
+    #[arg(long, value_name = "auto|cpu|wgpu")]
+    pub(crate) device: Option<String>,
 }
 
 /// Options of `inspect`.

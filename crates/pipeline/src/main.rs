@@ -13,6 +13,7 @@ mod interrupt;
 mod manifest;
 mod patients;
 mod run_folder;
+mod shareable;
 mod source;
 mod stages;
 mod terminal;
@@ -47,6 +48,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Generate(generate) if generate.stands_alone() => commands::generate::generate(generate),
         Command::Generate(generate) => commands::run::run(&generate.as_run(), Some(stages::Stage::Generate)),
         Command::Evaluate(evaluate) => commands::evaluate::evaluate(evaluate),
+        Command::Export(export) => commands::export::export(export),
         Command::Report(run) => commands::run::run(run, Some(stages::Stage::Report)),
         Command::Inspect(inspect) => commands::inspect::inspect(inspect),
         Command::Convert(convert) => commands::convert::convert(convert),

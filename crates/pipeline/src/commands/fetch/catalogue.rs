@@ -9,16 +9,16 @@ static TABLE: &str = include_str!("../../../../../data/databases.toml");
 
 /// A database that can be fetched.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(super) struct Entry {
-    pub(super) title: String,
-    pub(super) version: String,
+pub(in crate::commands) struct Entry {
+    pub(in crate::commands) title: String,
+    pub(in crate::commands) version: String,
     /// Of the folder of this version, which holds the list of checksums; ends with `/`.
     pub(super) address: String,
-    pub(super) licence: String,
+    pub(in crate::commands) licence: String,
     /// How much there is, roughly.
     pub(super) size: String,
     /// What has to be cited.
-    pub(super) cite: Vec<String>,
+    pub(in crate::commands) cite: Vec<String>,
     /// SHA-256 of the list of checksums, where it is known.
     pub(super) list_sha256: Option<String>,
 }
@@ -30,7 +30,7 @@ impl Entry {
     }
 
     /// What goes with the files, and with what is made from them.
-    pub(super) fn attribution_text(&self) -> String {
+    pub(in crate::commands) fn attribution_text(&self) -> String {
         let cite: String = self.cite.iter().flat_map(|cite| ["- ", cite.as_str(), "\n"]).collect();
         format!(
             "{} {}\n{}\nLicence: {}\n\nWhoever uses these data, or what was made from them, cites:\n\n{cite}",

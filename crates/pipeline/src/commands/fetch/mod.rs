@@ -45,6 +45,11 @@ pub(crate) struct Fetch {
     address: Option<String>,
 }
 
+/// What is known of a database by its short name.
+pub(super) fn attribution(database: &str) -> Option<&'static Entry> {
+    catalogue().get(database)
+}
+
 /// Fetches a database, or lists those known.
 pub(crate) fn fetch(arguments: &Fetch) -> Result<()> {
     let Some(name) = &arguments.name else { return files::print(&listing()) };
