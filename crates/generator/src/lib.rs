@@ -36,5 +36,5 @@ pub use config::GeneratorConfig;
 pub use data::DataError;
 pub use device::{ChosenDevice, DeviceChoice, DeviceError, DeviceInfo};
 pub use objective::ObjectiveName;
-pub use sampling::{Request, SampleError, Sampler, SamplerConfig, generate};
+pub use sampling::{Around, Request, SampleError, Sampler, SamplerConfig, generate};
 pub use training::{Epoch, Existing, Stopped, TrainError, TrainingOutcome, train};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use physiosynth_generator::{Request, SamplerConfig, generate};
+use physiosynth_generator::{Around, Request, SamplerConfig, generate};
 use physiosynth_signal::{Progress, Seed, SegmentSet, Split};
 use rand::RngExt;
 
@@ -20,8 +20,8 @@ const FEWEST: usize = 5;
 pub(super) struct Wish {
     /// Its class.
     pub(super) label: String,
-    /// Seconds since the beat before and to the next, NaN where unknown.
-    pub(super) rr_s: [f32; 2],
+    /// What is around it.
+    pub(super) around: Around,
 }
 
 /// The generator's model, asked for beats. The one place that knows how segments are asked for.
@@ -63,21 +63,21 @@ impl<'a> Beats<'a> {
 
     /// One segment for each wish, in their order: others than the patient was given before.
     pub(super) fn make(&mut self, patient: &Planned, wishes: &[Wish]) -> Result<SegmentSet> {
-        let mut by_class: BTreeMap<&str, Vec<[f32; 2]>> = BTreeMap::new();
+        let mut by_class: BTreeMap<&str, Vec<Around>> = BTreeMap::new();
         for wish in wishes {
-            by_class.entry(&wish.label).or_default().push(wish.rr_s);
+            by_class.entry(&wish.label).or_default().push(wish.around.clone());
         }
         let mut requests = Vec::with_capacity(by_class.len());
-        for (label, rr_s) in &by_class {
+        for (label, around) in &by_class {
             let asked = self.asked.entry((*label).to_owned()).or_default();
             let first = *asked;
-            *asked += rr_s.len() as u64;
+            *asked += around.len() as u64;
             requests.push(Request {
                 label: (*label).to_owned(),
                 subject: self.subject(patient, label)?,
-                count: rr_s.len(),
+                count: around.len(),
                 patient: patient.name.clone(),
-                rr_s: rr_s.clone(),
+                around: around.clone(),
                 first,
             });
         }
@@ -85,9 +85,9 @@ impl<'a> Beats<'a> {
         // Segments came class by class: each wish takes the next of its class.
         let mut next: BTreeMap<&str, usize> = BTreeMap::new();
         let mut from = 0;
-        for (label, rr_s) in &by_class {
+        for (label, around) in &by_class {
             next.insert(label, from);
-            from += rr_s.len();
+            from += around.len();
         }
         let mut order = Vec::with_capacity(wishes.len());
         for wish in wishes {

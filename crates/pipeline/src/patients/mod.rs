@@ -12,8 +12,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use physiosynth_generator::SamplerConfig;
 use physiosynth_generator::assembly::{Assembler, AssemblyConfig, Coherence, PlannedBeat, ResidualNoise};
+use physiosynth_generator::{Around, SamplerConfig};
 use physiosynth_signal::{Annotation, Cancelled, Progress, Seed, SegmentSet};
 use serde::{Deserialize, Serialize};
 
@@ -174,7 +174,10 @@ fn plausible_beats(
     let wishes: Vec<Wish> = piece
         .iter()
         .zip(after)
-        .map(|(beat, rr_after_s)| Wish { label: beat.label.clone(), rr_s: [beat.rr_before_s, rr_after_s] })
+        .map(|(beat, rr_after_s)| Wish {
+            label: beat.label.clone(),
+            around: Around { rr_s: [beat.rr_before_s, rr_after_s], rhythm: beat.rhythm.clone() },
+        })
         .collect();
     let mut set = beats.make(patient, &wishes)?;
     let mut chosen: Vec<usize> = (0..wishes.len()).collect();

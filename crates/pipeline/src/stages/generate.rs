@@ -156,7 +156,7 @@ fn of_subjects(config: &GenerationConfig, segments: &SegmentSet, classes: &[Stri
             subject: subject.cloned(),
             count,
             patient: NOBODY.into(),
-            rr_s: Vec::new(),
+            around: Vec::new(),
             first: 0,
         };
         let count = config.segments_per_class;
