@@ -30,6 +30,7 @@ fn beats(first_subject: u64, subjects: u64, count: usize, split: Split, class: &
                 sample: if split == Split::Synthetic { -1 } else { 0 },
                 rr_before_s: f32::NAN,
                 rr_after_s: f32::NAN,
+                rhythm: String::new(),
                 derived_from: String::new(),
             });
             set.append(&one).unwrap();

@@ -70,6 +70,7 @@ fn set(segments: &[(u64, Vec<f32>)], split: Split, names: &[&str], unit: &str) -
         sample: -1,
         rr_before_s: 0.8 + 0.01 * (subject % 7) as f32,
         rr_after_s: 0.8,
+        rhythm: String::new(),
         derived_from: String::new(),
     };
     set.segments = segments.iter().map(|s| segment(s.0)).collect();

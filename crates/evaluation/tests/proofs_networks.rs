@@ -39,6 +39,7 @@ fn beats(first_subject: u64, subjects: u64, count: usize, split: Split, draw: u6
                     sample: 0,
                     rr_before_s: 0.8,
                     rr_after_s: 0.8,
+                    rhythm: String::new(),
                     derived_from: String::new(),
                 });
             }

@@ -53,6 +53,7 @@ fn segment(subject: &str, split: Split, class: &str) -> Segment {
         sample: 0,
         rr_before_s: f32::NAN,
         rr_after_s: f32::NAN,
+        rhythm: String::new(),
         derived_from: String::new(),
     }
 }

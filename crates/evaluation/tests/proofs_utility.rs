@@ -36,6 +36,7 @@ fn beats(first_subject: u64, subjects: u64, count: usize, split: Split) -> Segme
                     sample: 0,
                     rr_before_s: rr * early,
                     rr_after_s: rr,
+                    rhythm: String::new(),
                     derived_from: String::new(),
                 });
             }

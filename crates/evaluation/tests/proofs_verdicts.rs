@@ -37,6 +37,7 @@ fn people(subjects: std::ops::Range<u64>, split: Split, later: bool) -> SegmentS
                 sample: 0,
                 rr_before_s: f32::NAN,
                 rr_after_s: f32::NAN,
+                rhythm: String::new(),
                 derived_from: String::new(),
             });
         }

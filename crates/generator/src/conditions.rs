@@ -1,4 +1,4 @@
-//! What the network is told of a segment beside its samples: class, original code, RR intervals, subject and noise level.
+//! What the network is told of a segment beside its samples: class, original code, RR intervals, rhythm, subject and noise level.
 //!
 //! Everything here is the same at each time step, so it goes into the recurrent net's constant input and meets its weights once.
 //! Each fact can be withheld, and is in a share of the training segments: the network then answers for nobody in particular. A
@@ -25,6 +25,8 @@ pub struct ConditionSizes {
     pub classes: usize,
     /// Original annotation codes.
     pub codes: usize,
+    /// Rhythms that are named.
+    pub rhythms: usize,
     /// Training subjects.
     pub subjects: usize,
     /// Numbers that stand for a subject.
@@ -32,9 +34,9 @@ pub struct ConditionSizes {
 }
 
 impl ConditionSizes {
-    /// Columns that are made on the host: class and code (one-hot), RR, and whether the subject is told.
+    /// Columns that are made on the host: class, code and rhythm (one-hot), RR, and whether the subject is told.
     fn facts(&self) -> usize {
-        self.classes + self.codes + RR + 1
+        self.classes + self.codes + self.rhythms + RR + 1
     }
 
     /// Constant inputs of the network.
@@ -59,6 +61,8 @@ pub(crate) enum Who {
 pub(crate) struct Condition {
     pub(crate) class: Option<usize>,
     pub(crate) code: Option<usize>,
+    /// The rhythm in force.
+    pub(crate) rhythm: Option<usize>,
     /// RR before and after in seconds; NaN where not told.
     pub(crate) rr_s: [f32; 2],
     pub(crate) who: Who,
@@ -66,7 +70,7 @@ pub(crate) struct Condition {
 
 impl Condition {
     /// Nothing is told.
-    pub(crate) const NONE: Self = Self { class: None, code: None, rr_s: [f32::NAN; 2], who: Who::Nobody };
+    pub(crate) const NONE: Self = Self { class: None, code: None, rhythm: None, rr_s: [f32::NAN; 2], who: Who::Nobody };
 }
 
 /// The conditions of a batch as arrays, row by row.
@@ -89,6 +93,7 @@ impl Told {
         self.rows += 1;
         one_hot(&mut self.facts, sizes.classes, condition.class);
         one_hot(&mut self.facts, sizes.codes, condition.code);
+        one_hot(&mut self.facts, sizes.rhythms, condition.rhythm);
         for rr in condition.rr_s {
             // About −1 to 1 over the rates of people at rest.
             let known = rr.is_finite() && rr > 0.0;
@@ -119,6 +124,21 @@ impl Told {
         let columns = self.facts.len() / self.rows.max(1);
         let values: Vec<f32> = self.facts.chunks_exact(columns.max(1)).flat_map(|row| &row[..classes]).copied().collect();
         Tensor::from_data(TensorData::new(values, [self.rows, classes]), device)
+    }
+
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Some of the rows.
+    pub(crate) fn part(&self, rows: std::ops::Range<usize>) -> Self {
+        let of = |values: &[f32]| {
+            let columns = values.len() / self.rows.max(1);
+            values[rows.start * columns..rows.end * columns].to_vec()
+        };
+        let (facts, subject, added, level) = (of(&self.facts), of(&self.subject), of(&self.added), of(&self.level));
+        Self { rows: rows.len(), facts, subject, added, level }
     }
 
     /// Adds the rows of `other`.
@@ -220,7 +240,7 @@ mod tests {
 
     use super::*;
 
-    const SIZES: ConditionSizes = ConditionSizes { classes: 2, codes: 3, subjects: 4, dimensions: 2 };
+    const SIZES: ConditionSizes = ConditionSizes { classes: 2, codes: 3, rhythms: 2, subjects: 4, dimensions: 2 };
 
     fn net() -> ConditionNet {
         ConditionNet::new(SIZES, &Device::flex(), &mut Seed(1).stream("test", 0))
@@ -239,11 +259,11 @@ mod tests {
         let nothing = row(&Condition::NONE);
         assert!(nothing[..SIZES.facts() + SIZES.dimensions].iter().all(|&x| x == 0.0));
         let who = Who::New(vec![0.5, -0.25]);
-        let told = row(&Condition { class: Some(1), code: Some(0), rr_s: [0.6, f32::NAN], who });
-        assert_eq!(told[..5], [0.0, 1.0, 1.0, 0.0, 0.0]);
-        assert!((told[5] - (0.6_f32.ln() + 0.25) / 0.3).abs() < 1e-6);
-        assert_eq!(told[6..12], [1.0, 0.0, 0.0, 1.0, 0.5, -0.25]);
-        assert_eq!(told[12..], nothing[12..], "the same noise level");
+        let told = row(&Condition { class: Some(1), code: Some(0), rhythm: Some(1), rr_s: [0.6, f32::NAN], who });
+        assert_eq!(told[..7], [0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        assert!((told[7] - (0.6_f32.ln() + 0.25) / 0.3).abs() < 1e-6);
+        assert_eq!(told[8..14], [1.0, 0.0, 0.0, 1.0, 0.5, -0.25]);
+        assert_eq!(told[14..], nothing[14..], "the same noise level");
     }
 
     #[test]
@@ -257,10 +277,10 @@ mod tests {
         }
         let told = row(&Condition { who: Who::Trained { index: 2, noise: vec![0.1, 0.2] }, ..Condition::NONE });
         for (i, added) in [0.1, 0.2].iter().enumerate() {
-            assert!((told[10 + i] - subjects[2][i] - added).abs() < 1e-6);
+            assert!((told[12 + i] - subjects[2][i] - added).abs() < 1e-6);
         }
         let same = row(&Condition { who: Who::New(subjects[2].clone()), ..Condition::NONE });
-        assert!((same[10] - subjects[2][0]).abs() < 1e-6, "a training subject by its numbers");
+        assert!((same[12] - subjects[2][0]).abs() < 1e-6, "a training subject by its numbers");
     }
 
     #[test]
@@ -273,6 +293,7 @@ mod tests {
         other.set_level(0.1);
         assert_eq!(one, other);
         other.append(&one);
-        assert_eq!((other.rows, other.level.len()), (2, 4 * FREQUENCIES));
+        assert_eq!((other.rows(), other.level.len()), (2, 4 * FREQUENCIES));
+        assert_eq!(other.part(1..2), one);
     }
 }

@@ -100,6 +100,9 @@ pub struct GeneratorConfig {
     pub pairing: Pairing,
     /// Segments per training step. Default 64.
     pub batch: usize,
+    /// Parts of a step's segments that go through the network one after the other: more take less memory and change results by
+    /// rounding alone. Default 1.
+    pub accumulate: usize,
     /// Passes, each followed by a validation. Default 30.
     pub epochs: usize,
     /// Training steps per epoch; 0 for as many as it takes to see each segment of group A once. Default 20.
@@ -146,6 +149,7 @@ impl Default for GeneratorConfig {
             per: Per::Event,
             pairing: Pairing::Random,
             batch: 64,
+            accumulate: 1,
             epochs: 30,
             steps_per_epoch: 20,
             learning_rate: 0.003,
@@ -184,6 +188,7 @@ impl GeneratorConfig {
             ("frame", self.frame, 1..=64, "1 to 64"),
             ("subject_dimensions", self.subject_dimensions, 1..=64, "1 to 64"),
             ("batch", self.batch, 1..=65_536, "1 to 65536"),
+            ("accumulate", self.accumulate, 1..=65_536, "1 to 65536"),
             ("epochs", self.epochs, 1..=1_000_000, "1 to 1000000"),
             ("steps_per_epoch", self.steps_per_epoch, 0..=1_000_000, "0 to 1000000"),
             ("checkpoint_epochs", self.checkpoint_epochs, 1..=1_000_000, "1 to 1000000"),

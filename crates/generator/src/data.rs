@@ -54,6 +54,8 @@ pub(crate) struct Pool {
     pub(crate) class: Vec<usize>,
     /// Index of each segment's code among the training codes; none where training lacks it.
     pub(crate) code: Vec<Option<usize>>,
+    /// Index of the rhythm in force among the training rhythms; none where it is not named, or training lacks it.
+    pub(crate) rhythm: Vec<Option<usize>>,
     /// Index of each segment's subject among the training subjects; none where it validates.
     pub(crate) subject: Vec<Option<usize>>,
     /// RR before and after each mark in seconds; NaN where unknown.
@@ -87,7 +89,7 @@ impl Pool {
         let mut add = |word: u64| hash = (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3);
         self.signals.iter().for_each(|x| add(u64::from(x.to_bits())));
         self.class.iter().for_each(|&c| add(c as u64));
-        self.code.iter().chain(&self.subject).for_each(|c| add(c.map_or(u64::MAX, |c| c as u64)));
+        self.code.iter().chain(&self.rhythm).chain(&self.subject).for_each(|c| add(c.map_or(u64::MAX, |c| c as u64)));
         self.rr_s.iter().flatten().for_each(|rr| add(u64::from(rr.to_bits())));
         for (a, b) in &self.clusters {
             a.iter().chain([&usize::MAX]).chain(b).for_each(|&i| add(i as u64));
@@ -106,6 +108,8 @@ pub(crate) struct TrainingData {
     pub(crate) classes: Vec<String>,
     /// Original annotation codes, likewise.
     pub(crate) codes: Vec<String>,
+    /// Rhythms that are named, likewise.
+    pub(crate) rhythms: Vec<String>,
     /// Names of the training subjects, likewise.
     pub(crate) subjects: Vec<String>,
     /// What the user should know: what was left out, and why.
@@ -130,7 +134,9 @@ impl TrainingData {
             names.into_iter().cloned().collect()
         };
         let (classes, codes, subjects) = (names(|s| &s.label), names(|s| &s.code), names(|s| &s.subject));
-        let mut train = pool(set, &chosen, [&classes, &codes, &subjects]);
+        let mut rhythms = names(|s| &s.rhythm);
+        rhythms.retain(|name| !name.is_empty());
+        let mut train = pool(set, &chosen, [&classes, &codes, &rhythms, &subjects]);
         let paired = config.objective == ObjectiveName::Paired;
         if paired {
             train.clusters = pairs(set, &chosen, config.per, seed, "training", &mut remarks);
@@ -147,7 +153,7 @@ impl TrainingData {
             remarks.push(format!("{} validation segments are of classes that training lacks: not used", before - held.len()));
         }
         let held = capped(set, held, config.validation_segments, seed, "validation", &mut remarks);
-        let mut validation = pool(set, &held, [&classes, &codes, &[]]);
+        let mut validation = pool(set, &held, [&classes, &codes, &rhythms, &[]]);
         if paired {
             validation.clusters = pairs(set, &held, config.per, seed, "validation", &mut remarks);
         }
@@ -156,7 +162,7 @@ impl TrainingData {
             remarks
                 .push(format!("no validation segments {why}: no validation loss, no early stopping; the last weights are kept"));
         }
-        Ok(Self { train, validation, classes, codes, subjects, remarks })
+        Ok(Self { train, validation, classes, codes, rhythms, subjects, remarks })
     }
 
     /// The standard deviation of the training segments' samples, to nine digits: as it stands in files.
@@ -169,6 +175,7 @@ impl TrainingData {
         ConditionSizes {
             classes: self.classes.len(),
             codes: self.codes.len(),
+            rhythms: self.rhythms.len(),
             subjects: self.subjects.len(),
             dimensions: config.subject_dimensions,
         }
@@ -247,8 +254,8 @@ fn clusters(set: &SegmentSet, chosen: &[usize], per: Per) -> Vec<Vec<usize>> {
     clusters.into_values().collect()
 }
 
-/// The chosen segments, with the places of their facts among `names`: classes, codes, subjects.
-fn pool(set: &SegmentSet, chosen: &[usize], names: [&[String]; 3]) -> Pool {
+/// The chosen segments, with the places of their facts among `names`: classes, codes, rhythms, subjects.
+fn pool(set: &SegmentSet, chosen: &[usize], names: [&[String]; 4]) -> Pool {
     let width = set.time() * set.channels();
     let mut signals = Vec::with_capacity(chosen.len() * width);
     for &i in chosen {
@@ -261,7 +268,8 @@ fn pool(set: &SegmentSet, chosen: &[usize], names: [&[String]; 3]) -> Pool {
         width,
         class: known().map(|s| place(names[0], &s.label).unwrap_or(0)).collect(),
         code: known().map(|s| place(names[1], &s.code)).collect(),
-        subject: known().map(|s| place(names[2], &s.subject)).collect(),
+        rhythm: known().map(|s| place(names[2], &s.rhythm)).collect(),
+        subject: known().map(|s| place(names[3], &s.subject)).collect(),
         rr_s: known().map(|s| [s.rr_before_s, s.rr_after_s]).collect(),
         index: chosen.to_vec(),
         clusters: Vec::new(),

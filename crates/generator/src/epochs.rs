@@ -164,6 +164,7 @@ mod tests {
                 sample: -1,
                 rr_before_s: f32::NAN,
                 rr_after_s: f32::NAN,
+                rhythm: String::new(),
                 derived_from: String::new(),
             })
             .collect();

@@ -41,5 +41,5 @@ pub use data::DataError;
 pub use device::{ChosenDevice, DeviceChoice, DeviceError, DeviceInfo};
 pub use files::ModelFiles;
 pub use objective::ObjectiveName;
-pub use sampling::{Request, SampleError, Sampler, SamplerConfig, generate};
+pub use sampling::{Around, Request, SampleError, Sampler, SamplerConfig, generate};
 pub use training::{Epoch, Existing, Stopped, TrainError, TrainingOutcome, train};

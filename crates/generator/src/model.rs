@@ -44,6 +44,9 @@ pub struct ModelDescription {
     pub classes: Vec<String>,
     /// Original annotation codes, likewise.
     pub codes: Vec<String>,
+    /// Rhythms that are named, likewise.
+    #[serde(default)]
+    pub rhythms: Vec<String>,
     /// Names of the training subjects, likewise.
     pub subjects: Vec<String>,
     /// Standard deviation of the training segments' samples, in normalised units.
@@ -69,6 +72,7 @@ impl ModelDescription {
             conditions: ConditionSizes {
                 classes: self.classes.len(),
                 codes: self.codes.len(),
+                rhythms: self.rhythms.len(),
                 subjects: self.subjects.len(),
                 dimensions: self.generator.subject_dimensions,
             },
@@ -272,7 +276,7 @@ mod tests {
         time: 5,
         mark_index: 2,
         channels: 2,
-        conditions: ConditionSizes { classes: 3, codes: 2, subjects: 2, dimensions: 2 },
+        conditions: ConditionSizes { classes: 3, codes: 2, rhythms: 1, subjects: 2, dimensions: 2 },
     };
 
     fn config(objective: ObjectiveName, frame: usize) -> GeneratorConfig {

@@ -34,13 +34,33 @@ pub(crate) struct Measured {
     pub(crate) norm: f64,
 }
 
-/// Takes the gradients of `model` out of `gradients` and measures them. One read from the device for all; the sum of squares is in f64 on
-/// the host, in order, so that it does not depend on the number of threads.
-pub(crate) fn measure(model: &impl Module, loss: Tensor<1>, gradients: &mut Gradients) -> Result<Measured, String> {
-    let mut collector = Collector { path: Vec::new(), gradients, found: BTreeMap::new() };
-    model.visit(&mut collector);
-    let gradients = collector.found;
-    let mut read = Transaction::default().register(loss.inner());
+/// Losses and gradients of the parts of a batch, added up on the device.
+#[derive(Default)]
+pub(crate) struct Sum {
+    gradients: BTreeMap<String, Tensor<1>>,
+    loss: Option<Tensor<1>>,
+}
+
+impl Sum {
+    /// Goes back from a part's loss, which is its share of the batch's, and adds its gradients.
+    pub(crate) fn add(&mut self, model: &impl Module, loss: Tensor<1>) {
+        let mut gradients = loss.backward();
+        let mut collector = Collector { path: Vec::new(), gradients: &mut gradients, found: BTreeMap::new() };
+        model.visit(&mut collector);
+        for (path, gradient) in collector.found {
+            let sum = self.gradients.remove(&path).map_or(gradient.clone(), |sum| sum + gradient);
+            self.gradients.insert(path, sum);
+        }
+        let loss = loss.inner();
+        self.loss = Some(self.loss.take().map_or(loss.clone(), |sum| sum + loss));
+    }
+}
+
+/// Measures what was added up. One read from the device for all; the sum of squares is in f64 on the host, in order, so that it does not
+/// depend on the number of threads.
+pub(crate) fn measure(sum: Sum) -> Result<Measured, String> {
+    let Sum { gradients, loss: Some(loss) } = sum else { return Err("a step of no segments".into()) };
+    let mut read = Transaction::default().register(loss);
     for gradient in gradients.values() {
         read = read.register(gradient.clone());
     }
@@ -173,20 +193,21 @@ mod tests {
     /// A net of the denoising objective, told all there is, and one segment for it.
     fn model() -> (Generator, ModelInput<'static>) {
         let config = GeneratorConfig { units: 3, layers: 1, subject_dimensions: 2, ..Default::default() };
-        let conditions = ConditionSizes { classes: 1, codes: 1, subjects: 2, dimensions: 2 };
+        let conditions = ConditionSizes { classes: 1, codes: 1, rhythms: 1, subjects: 2, dimensions: 2 };
         let sizes = ModelSizes { time: 4, mark_index: 1, channels: 1, conditions };
         let device = Device::flex().autodiff();
         let model = Generator::new(&config, sizes, Seed(1), &device);
         let who = Who::Trained { index: 1, noise: vec![0.1, -0.2] };
         let mut told = Told::default();
-        told.push(conditions, &Condition { class: Some(0), code: Some(0), rr_s: [0.7, 0.9], who }, 0.5);
+        told.push(conditions, &Condition { class: Some(0), code: Some(0), rhythm: Some(0), rr_s: [0.7, 0.9], who }, 0.5);
         (model, InputLayout::new(&config, sizes).input(&[0.5, -1.0, 2.0, 1.0], Box::leak(Box::new(told)), &device))
     }
 
     fn measured(model: &Generator, input: ModelInput) -> Measured {
         let loss = model.forward(input, None).square().mean();
-        let mut gradients = loss.backward();
-        measure(model, loss, &mut gradients).unwrap()
+        let mut sum = Sum::default();
+        sum.add(model, loss);
+        measure(sum).unwrap()
     }
 
     #[test]

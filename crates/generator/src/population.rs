@@ -9,7 +9,8 @@
 //!
 //! A model that is handed on holds no subject: see [`pooled`]. Both are asked in one way, through [`Crowd`].
 //!
-//! Codes and the ratios of RR to the median come from the training subject that is nearest in the network's numbers and has the class.
+//! What goes with a beat (its code, the rhythm in force, the ratios of RR to the median) is that of one beat of the training subject
+//! that is nearest in the network's numbers and has the class, all together, so that a bundle branch block keeps its rate.
 
 mod crowd;
 pub(crate) mod pooled;
@@ -18,7 +19,6 @@ mod ratios;
 use std::collections::BTreeMap;
 
 use physiosynth_signal::SegmentSet;
-use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
@@ -27,8 +27,8 @@ pub(crate) use self::crowd::Crowd;
 use crate::data::TrainingData;
 use crate::gaussian::{Gaussian, shrinkage};
 
-/// RR intervals kept of each subject and class, at most.
-const KEPT_RR: usize = 200;
+/// Beats whose facts are kept of each subject and class, at most.
+const KEPT: usize = 200;
 /// Standard deviation of the logarithm of what RR ratios are multiplied with.
 const RR_JITTER: f64 = 0.03;
 /// Where nobody's RR is known.
@@ -39,10 +39,30 @@ const DEFAULT_RR_S: f64 = 0.8;
 pub struct MemberClass {
     /// How many there are.
     pub segments: usize,
-    /// Original codes, with how many of each.
-    pub codes: Vec<(String, usize)>,
-    /// RR before and after, over the subject's median RR; where both are known, at most 200, evenly spread over the segments.
-    pub rr_ratios: Vec<[f32; 2]>,
+    /// At most 200 of them, evenly spread; where any has both RR intervals, of those.
+    pub beats: Vec<Kept>,
+}
+
+/// What goes with one beat of a training subject.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept(
+    /// Its original code.
+    pub String,
+    /// The rhythm in force; empty where not named.
+    pub String,
+    /// RR before and after, over the subject's median RR.
+    pub Option<[f32; 2]>,
+);
+
+/// What goes with a beat that is to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Facts {
+    /// Its original code; empty where nobody has the class.
+    pub(crate) code: String,
+    /// The rhythm in force; empty where not named.
+    pub(crate) rhythm: String,
+    /// RR before and after in seconds; NaN where unknown.
+    pub(crate) rr_s: [f32; 2],
 }
 
 /// What is known of a training subject.
@@ -79,7 +99,7 @@ pub(crate) struct Person {
     pub(crate) median_rr_s: f64,
     pub(crate) log_scale: Vec<f64>,
     pub(crate) offset_ratio: Vec<f64>,
-    /// The training subjects, nearest first: the first that has a class lends its codes and RR ratios. None where nobody's are known.
+    /// The training subjects, nearest first: the first that has a class lends what goes with its beats. None where nobody's are known.
     guides: Vec<usize>,
     /// What the patient has of each class; nothing where there are guides.
     own: BTreeMap<String, pooled::Own>,
@@ -126,25 +146,36 @@ impl Population {
         }
     }
 
-    /// The training subject whose codes and RR ratios `person` has in the class, with what is known of it.
-    pub(crate) fn guide(&self, person: &Person, label: &str) -> Option<&MemberClass> {
-        person.guides.iter().find_map(|&i| self.members[i].classes.get(label))
-    }
-
     /// How many training segments of the class the subject has that `person` is nearest to.
     pub(crate) fn has(&self, person: &Person, label: &str) -> usize {
         let nearest = person.guides.first().and_then(|&i| self.members[i].classes.get(label));
         nearest.map_or(0, |class| class.segments)
     }
 
-    /// RR before and after a mark of the class, in seconds; NaN where no subject's are known.
-    pub(crate) fn rr_s(&self, person: &Person, label: &str, rng: &mut impl Rng) -> [f32; 2] {
+    /// The training subject that `person` is nearest to.
+    pub(crate) fn nearest(&self, person: &Person) -> usize {
+        person.guides.first().copied().unwrap_or_default()
+    }
+
+    /// What goes with a beat of the class: drawn together from a beat of the nearest subject that has the class, where it can be in the
+    /// rhythm asked for (`""`: in any).
+    pub(crate) fn facts(&self, person: &Person, label: &str, rhythm: &str, rng: &mut impl Rng) -> Facts {
         let jitter: [f64; 2] = std::array::from_fn(|_| RR_JITTER * normal(rng));
         let place = rng.random_range(0.0..1.0);
-        let known = person.guides.iter().filter_map(|&i| self.members[i].classes.get(label)).find(|c| !c.rr_ratios.is_empty());
-        let Some(ratios) = known.map(|class| &class.rr_ratios) else { return [f32::NAN; 2] };
-        let ratio = ratios[((place * ratios.len() as f64) as usize).min(ratios.len() - 1)];
-        std::array::from_fn(|i| (person.median_rr_s * f64::from(ratio[i]) * jitter[i].exp()) as f32)
+        let guide = person.guides.iter().find_map(|&i| self.members[i].classes.get(label));
+        let all: Vec<&Kept> = guide.map_or(Vec::new(), |class| class.beats.iter().collect());
+        let fitting: Vec<&Kept> = all.iter().copied().filter(|kept| !rhythm.is_empty() && kept.1 == rhythm).collect();
+        let from = if fitting.is_empty() { &all } else { &fitting };
+        let Some(Kept(code, found, ratio)) = from.get(((place * from.len() as f64) as usize).min(from.len().saturating_sub(1)))
+        else {
+            return Facts { code: String::new(), rhythm: rhythm.to_owned(), rr_s: [f32::NAN; 2] };
+        };
+        let ratio = ratio.unwrap_or([f32::NAN; 2]);
+        Facts {
+            code: code.clone(),
+            rhythm: if rhythm.is_empty() { found.clone() } else { rhythm.to_owned() },
+            rr_s: std::array::from_fn(|i| (person.median_rr_s * f64::from(ratio[i]) * jitter[i].exp()) as f32),
+        }
     }
 }
 
@@ -206,13 +237,6 @@ fn points(population: &Population, numbers: &[Vec<f32>]) -> Vec<Vec<f64>> {
     population.members.iter().zip(numbers).map(point).collect()
 }
 
-impl MemberClass {
-    /// One of the codes, as often as the subject has it.
-    pub(crate) fn code(&self, rng: &mut impl Rng) -> Option<&str> {
-        self.codes.choose_weighted(rng, |(_, n)| *n).ok().map(|(code, _)| code.as_str())
-    }
-}
-
 fn member(set: &SegmentSet, name: &str, own: &[usize], everyone: f64) -> Member {
     let median_rr_s = median_rr(set, own).unwrap_or(everyone);
     let mean = |value: fn(&SegmentSet, usize, usize) -> f64, c: usize| {
@@ -234,17 +258,18 @@ fn member(set: &SegmentSet, name: &str, own: &[usize], everyone: f64) -> Member 
 }
 
 fn member_class(set: &SegmentSet, own: &[usize], median_rr_s: f64) -> MemberClass {
-    let mut codes: BTreeMap<String, usize> = BTreeMap::new();
-    let mut ratios = Vec::new();
+    let mut beats: Vec<Kept> = Vec::with_capacity(own.len());
     for segment in own.iter().map(|&i| &set.segments[i]) {
-        *codes.entry(segment.code.clone()).or_default() += 1;
         let rr = [segment.rr_before_s, segment.rr_after_s];
-        if rr.iter().all(|rr| rr.is_finite() && *rr > 0.0) {
-            ratios.push(rr.map(|rr| (f64::from(rr) / median_rr_s) as f32));
-        }
+        let known = rr.iter().all(|rr| rr.is_finite() && *rr > 0.0);
+        let ratio = known.then(|| rr.map(|rr| (f64::from(rr) / median_rr_s) as f32));
+        beats.push(Kept(segment.code.clone(), segment.rhythm.clone(), ratio));
     }
-    let step = ratios.len().div_ceil(KEPT_RR).max(1);
-    MemberClass { segments: own.len(), codes: codes.into_iter().collect(), rr_ratios: ratios.into_iter().step_by(step).collect() }
+    if beats.iter().any(|kept| kept.2.is_some()) {
+        beats.retain(|kept| kept.2.is_some());
+    }
+    let step = beats.len().div_ceil(KEPT).max(1);
+    MemberClass { segments: own.len(), beats: beats.into_iter().step_by(step).collect() }
 }
 
 fn median_rr(set: &SegmentSet, own: &[usize]) -> Option<f64> {
@@ -301,10 +326,8 @@ mod tests {
         assert!((population.members[0].log_scale[0] - mean).abs() < 1e-9);
         assert!((population.members[0].median_rr_s - 0.8).abs() < 1e-6);
         let ventricular = &population.members[0].classes["V"];
-        assert_eq!(
-            (ventricular.segments, ventricular.codes.as_slice()),
-            (own.len() / 2, [("V".to_owned(), own.len() / 2)].as_slice())
-        );
+        assert_eq!((ventricular.segments, ventricular.beats.len()), (own.len() / 2, own.len() / 2));
+        assert!(ventricular.beats.iter().all(|kept| kept.0 == "V" && kept.1.is_empty() && kept.2.is_some()));
         let text = serde_json::to_string(&population).unwrap();
         assert_eq!(serde_json::from_str::<Population>(&text).unwrap(), population);
     }
@@ -329,17 +352,26 @@ mod tests {
     }
 
     #[test]
-    fn rr_is_the_patients_median_times_a_ratio_of_its_class() {
-        let population = population();
+    fn what_goes_with_a_beat_is_drawn_together() {
+        let mut population = population();
+        let kept = |code: &str, rhythm: &str, ratio| Kept(code.into(), rhythm.into(), Some([ratio, ratio]));
+        let class = MemberClass { segments: 3, beats: vec![kept("N", "(N", 1.0), kept("L", "(AFIB", 0.5)] };
+        population.members[0].classes.insert("N".into(), class);
         let numbers = vec![vec![1.0, 1.0], vec![-1.0, 1.0]];
         let person = Person { median_rr_s: 2.0, ..population.member(0, &numbers) };
         let mut rng = Seed(1).stream("test", 0);
         for _ in 0..50 {
-            let [before, _] = population.rr_s(&person, "N", &mut rng);
-            assert!((1.6..2.4).contains(&before), "{before}");
+            let facts = population.facts(&person, "N", "", &mut rng);
+            let (code, expected) = if facts.rhythm == "(N" { ("N", 2.0) } else { ("L", 1.0) };
+            assert_eq!(facts.code, code);
+            assert!((facts.rr_s[0] / expected - 1.0).abs() < 0.2, "{facts:?}");
+            assert_eq!(population.facts(&person, "N", "(AFIB", &mut rng).code, "L", "what fits the rhythm asked for");
+            let facts = population.facts(&person, "N", "(VT", &mut rng);
+            assert_eq!((facts.rhythm.as_str(), facts.code.is_empty()), ("(VT", false), "none does: any");
         }
-        assert!(population.rr_s(&person, "X", &mut rng)[0].is_nan());
-        assert_eq!(population.guide(&person, "V").unwrap().code(&mut rng), Some("V"));
-        assert_eq!((population.has(&person, "X"), population.guide(&person, "X")), (0, None));
+        let nobody = population.facts(&person, "X", "", &mut rng);
+        assert!(nobody.rr_s[0].is_nan() && nobody.code.is_empty());
+        assert_eq!(population.facts(&person, "V", "", &mut rng).code, "V");
+        assert_eq!((population.has(&person, "X"), population.nearest(&person)), (0, 0));
     }
 }

@@ -37,6 +37,7 @@ pub(crate) fn segments(count: usize, time: usize, seed: u64) -> SegmentSet {
             sample: 100 * i as i64,
             rr_before_s: 0.8,
             rr_after_s: 0.7 + 0.01 * i as f32,
+            rhythm: String::new(),
             derived_from: String::new(),
         });
     }

@@ -1,6 +1,7 @@
 //! Training: steps, validation, early stopping, checkpoints, history.
 
 use std::path::Path;
+use std::sync::mpsc;
 use std::time::Instant;
 
 use burn::Tensor;
@@ -20,6 +21,8 @@ use crate::population::Population;
 
 /// The remark beside the progress is renewed after so many steps.
 const NOTE_EVERY: usize = 10;
+/// Batches that are drawn before they are needed, at most.
+const AHEAD: usize = 2;
 
 /// What is known of one epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -207,6 +210,7 @@ fn describe(set: &SegmentSet, config: &GeneratorConfig, seed: Seed, data: &Train
         channel_units: set.channel_units.clone(),
         classes: data.classes.clone(),
         codes: data.codes.clone(),
+        rhythms: data.rhythms.clone(),
         subjects: data.subjects.clone(),
         deviation: data.deviation(),
         data: format!("{:016x}", data.fingerprint()),
@@ -326,11 +330,32 @@ impl Training<'_> {
         }
     }
 
-    fn epoch(&self, mut state: State, objective: &mut dyn Objective) -> Result<State, TrainError> {
+    /// One epoch. Batches are drawn on a thread of their own, two ahead at most: what is drawn depends on the step alone, so nothing
+    /// depends on who is faster.
+    fn epoch(&self, state: State, objective: &mut dyn Objective) -> Result<State, TrainError> {
+        let number = state.history.len();
+        objective.begin_epoch(number, self.steps_per_epoch * self.config.batch);
+        let objective: &dyn Objective = objective;
+        std::thread::scope(|scope| {
+            let (give, drawn) = mpsc::sync_channel(AHEAD);
+            scope.spawn(move || {
+                for step in 0..self.steps_per_epoch {
+                    let batch = objective.batch(step, self.config.batch, (number * self.steps_per_epoch + step) as u64);
+                    // Nobody takes it where the training was stopped.
+                    if give.send(batch).is_err() {
+                        return;
+                    }
+                }
+            });
+            self.steps(state, &drawn)
+        })
+    }
+
+    /// The steps of an epoch, each with the next batch that was drawn, and the validation behind them.
+    fn steps(&self, mut state: State, drawn: &mpsc::Receiver<Batch>) -> Result<State, TrainError> {
         let begun = Instant::now();
         let number = state.history.len();
         let steps = (self.config.epochs * self.steps_per_epoch) as u64;
-        objective.begin_epoch(number, self.steps_per_epoch * self.config.batch);
         let (mut losses, mut norms, mut largest, mut rate) = (0.0, 0.0, 0.0_f64, 0.0);
         for step in 0..self.steps_per_epoch {
             if self.progress.cancelled() {
@@ -338,8 +363,9 @@ impl Training<'_> {
             }
             let global = (number * self.steps_per_epoch + step) as u64;
             rate = self.config.learning_rate_at(global, steps);
-            let batch = objective.batch(step, self.config.batch, global);
-            let (model, loss, norm) = self.step(state.model, &mut state.optimiser, &batch, global, rate)?;
+            let batch =
+                drawn.recv().map_err(|_| TrainError::Device { cause: "the thread that draws batches has ended".into() })?;
+            let (model, loss, norm) = self.step(state.model, &mut state.optimiser, batch, global, rate)?;
             if !(loss.is_finite() && norm.is_finite()) {
                 return Err(self.diverged(number, global, loss, norm));
             }
@@ -382,17 +408,21 @@ impl Training<'_> {
         &self,
         model: Generator,
         optimiser: &mut Optimiser,
-        batch: &Batch,
+        batch: Batch,
         global: u64,
         rate: f64,
     ) -> Result<(Generator, f64, f64), TrainError> {
         let device = self.device.clone().autodiff();
-        let input = self.layout.input(&batch.noisy, &batch.told, &device);
         let mut masks = self.seed.stream("generator: dropout", global);
-        let output = model.forward(input, Some(&mut masks));
-        let loss = mean_squared_error(output, &batch.target, &device);
-        let mut gradients = loss.backward();
-        let measured = optimiser::measure(&model, loss, &mut gradients).map_err(|cause| TrainError::Device { cause })?;
+        let mut sum = optimiser::Sum::default();
+        // Memory is that of one part: its graph is gone before the next is built.
+        for (part, share) in batch.parts(self.config.accumulate) {
+            let input = self.layout.input(&part.noisy, &part.told, &device);
+            let output = model.forward(input, Some(&mut masks));
+            let loss = mean_squared_error(output, &part.target, &device);
+            sum.add(&model, if share == 1.0 { loss } else { loss.mul_scalar(share) });
+        }
+        let measured = optimiser::measure(sum).map_err(|cause| TrainError::Device { cause })?;
         let (loss, norm) = (measured.loss, measured.norm);
         let factor = optimiser::clip_factor(norm, self.config.clip_norm);
         Ok((optimiser.step(model, measured, factor, rate), loss, norm))

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use burn::tensor::Device;
 use ndarray::s;
 use physiosynth_generator::sampling::Method;
-use physiosynth_generator::{Existing, GeneratorConfig, Request, SampleError, Sampler, SamplerConfig, generate, train};
+use physiosynth_generator::{Around, Existing, GeneratorConfig, Request, SampleError, Sampler, SamplerConfig, generate, train};
 use physiosynth_signal::{Seed, SegmentSet, Silent, Split};
 
 fn set() -> SegmentSet {
@@ -41,7 +41,14 @@ fn model() -> &'static Path {
 }
 
 fn request(label: &str, subject: Option<&str>, count: usize, patient: &str) -> Request {
-    Request { label: label.into(), subject: subject.map(Into::into), count, patient: patient.into(), rr_s: Vec::new(), first: 0 }
+    Request {
+        label: label.into(),
+        subject: subject.map(Into::into),
+        count,
+        patient: patient.into(),
+        around: Vec::new(),
+        first: 0,
+    }
 }
 
 fn sample(requests: &[Request], config: &SamplerConfig, seed: u64) -> Result<SegmentSet, SampleError> {
@@ -95,7 +102,7 @@ fn a_training_subject_is_made_only_by_name_and_named() {
         assert!(made.scale[[i, 0]] > low / 10.0 && made.scale[[i, 0]] < high * 10.0, "{}", made.scale[[i, 0]]);
     }
     let mut asked = request("N", Some("p1"), 2, "s");
-    asked.rr_s = vec![[0.6, 0.9]];
+    asked.around = vec![Around { rr_s: [0.6, 0.9], rhythm: String::new() }];
     let made = sample(&[asked], &config, 3).unwrap();
     assert_eq!((made.segments[0].rr_before_s, made.segments[0].rr_after_s), (0.6, 0.9));
     assert!(made.segments[1].rr_before_s > 0.7, "drawn where none is asked for");

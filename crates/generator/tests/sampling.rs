@@ -31,7 +31,14 @@ fn trained(set: &SegmentSet) -> tempfile::TempDir {
 }
 
 fn request(label: &str, subject: Option<&str>, count: usize, patient: &str) -> Request {
-    Request { label: label.into(), subject: subject.map(Into::into), count, patient: patient.into(), rr_s: Vec::new(), first: 0 }
+    Request {
+        label: label.into(),
+        subject: subject.map(Into::into),
+        count,
+        patient: patient.into(),
+        around: Vec::new(),
+        first: 0,
+    }
 }
 
 fn sample(folder: &Path, set: &SegmentSet, requests: &[Request], seed: u64) -> Result<SegmentSet, SampleError> {

@@ -52,7 +52,7 @@ fn training_and_sampling_agree_with_the_cpu() {
             let config = config(objective, cell);
             let outcome = train(&set, &config, Seed(1), device, folder.path(), Existing::Resume, &Silent).unwrap();
             let request =
-                Request { label: "V".into(), subject: None, count: 5, patient: "s1".into(), rr_s: vec![[0.5, 0.9]; 5], first: 0 };
+                Request { label: "V".into(), subject: None, count: 5, patient: "s1".into(), around: Vec::new(), first: 0 };
             let sampler = SamplerConfig { steps: 4, ..Default::default() };
             let made = generate(folder.path(), &set, &[request], &sampler, Seed(1), device, &Silent).unwrap();
             (outcome.history, made)

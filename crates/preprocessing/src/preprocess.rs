@@ -401,6 +401,7 @@ fn join(
                 sample: beat.sample,
                 rr_before_s: beat.rr_before_s,
                 rr_after_s: beat.rr_after_s,
+                rhythm: beat.rhythm,
                 derived_from: String::new(),
             });
         }

@@ -119,7 +119,7 @@ pub(crate) fn cut(
     if found.is_empty() {
         return Err(RecordProblem::NoBeats(annotations.len()));
     }
-    let rhythms = rhythm::in_force(&annotations, &found);
+    rhythm::set_in_force(&annotations, &mut found);
     if marks_hz != sampling_frequency_hz {
         // Annotations count in another rate than this signal's: positions are kept in the signal's samples.
         for beat in &mut found {
@@ -137,7 +137,7 @@ pub(crate) fn cut(
     let residual = if config.denoise.enabled { residual::spectrum(&samples, &clean, sampling_frequency_hz, &unit) } else { None };
     drop(samples);
     let about = (name.clone(), subject.clone(), split);
-    let sequence = rhythm::sequence(about, &found, rhythms, sampling_frequency_hz, residual);
+    let sequence = rhythm::sequence(about, &found, sampling_frequency_hz, residual);
     seconds.segment = clock.elapsed().as_secs_f64();
 
     let clock = Instant::now();

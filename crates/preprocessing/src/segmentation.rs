@@ -20,9 +20,11 @@ pub struct Beat {
     pub rr_before_s: f32,
     /// Time to the next beat, in seconds; NaN where unknown.
     pub rr_after_s: f32,
+    /// The rhythm in force, as the last mark at or before it names it (`(AFIB`); empty before the first.
+    pub rhythm: String,
 }
 
-/// The beats among a record's annotations, in order of position, each with the intervals to its neighbours.
+/// The beats among a record's annotations, in order of position, each with the intervals to its neighbours; the rhythm in force is left empty.
 ///
 /// An interval is unknown (NaN)
 /// - before the first and after the last beat of a record;
@@ -54,7 +56,14 @@ pub fn beats(annotations: &[Annotation], sampling_frequency_hz: f64, map: ClassM
         if let Some(last) = beats.last_mut() {
             last.rr_after_s = rr_before_s;
         }
-        beats.push(Beat { sample: annotation.sample, code: annotation.code.clone(), class, rr_before_s, rr_after_s: f32::NAN });
+        beats.push(Beat {
+            sample: annotation.sample,
+            code: annotation.code.clone(),
+            class,
+            rr_before_s,
+            rr_after_s: f32::NAN,
+            rhythm: String::new(),
+        });
         interrupted = flutter;
     }
     beats

@@ -184,6 +184,7 @@ pub(crate) mod tests {
                 sample: i as i64,
                 rr_before_s: 0.8,
                 rr_after_s: 0.8,
+                rhythm: String::new(),
                 derived_from: String::new(),
             });
         }

@@ -44,6 +44,7 @@ fn set(label: &str, split: Split, n: usize) -> SegmentSet {
             sample: -1,
             rr_before_s: f32::NAN,
             rr_after_s: f32::NAN,
+            rhythm: String::new(),
             derived_from: String::new(),
         })
         .collect();

@@ -116,6 +116,8 @@ pub struct Segment {
     pub rr_before_s: f32,
     /// Time to the next beat, in seconds; NaN where unknown.
     pub rr_after_s: f32,
+    /// The rhythm in force at the mark, as the source names it (`(AFIB`); empty where unknown.
+    pub rhythm: String,
     /// The real subject whose segment this synthetic one was made from; empty where real, or made from noise alone.
     pub derived_from: String,
 }
@@ -312,6 +314,7 @@ mod tests {
             sample: 77,
             rr_before_s: f32::NAN,
             rr_after_s: 0.8,
+            rhythm: String::new(),
             derived_from: String::new(),
         });
         set

@@ -51,6 +51,7 @@ mod tests {
             sample: 0,
             rr_before_s: f32::NAN,
             rr_after_s: f32::NAN,
+            rhythm: String::new(),
             derived_from: String::new(),
         }));
         set

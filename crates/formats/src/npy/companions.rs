@@ -103,6 +103,7 @@ fn described(signals: &Path, segments: usize, options: &SegmentOptions) -> Resul
             sample: -1,
             rr_before_s,
             rr_after_s,
+            rhythm: String::new(),
             derived_from,
         })
         .collect())

@@ -61,6 +61,7 @@ pub fn read_segments(signals: &Path, labels: Option<&Path>, options: &SegmentOpt
         sample: -1,
         rr_before_s: f32::NAN,
         rr_after_s: f32::NAN,
+        rhythm: String::new(),
         derived_from: String::new(),
     };
     let names = (0..channels)

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `signals` | float32 `[segment, time, channel]` | normalised samples; chunks of about 64 KiB of segments, shuffled, deflated at level 1 |
 //! | `scale`, `offset` | float32 `[segment, channel]` | `signals × scale + offset` is in physical units |
-//! | `label`, `code`, `subject`, `record`, `split`, `group`, `derived_from` | UTF-8 of fixed size `[segment]` | as in [`Segment`](physiosynth_signal::Segment) |
+//! | `label`, `code`, `subject`, `record`, `split`, `group`, `rhythm`, `derived_from` | UTF-8 of fixed size `[segment]` | as in [`Segment`](physiosynth_signal::Segment) |
 //! | `cluster` | int32 `[segment]` | −1 where not clustered |
 //! | `sample` | int64 `[segment]` | position of the mark at the source's rate; −1 where synthetic |
 //! | `rr_before_s`, `rr_after_s` | float32 `[segment]` | seconds; NaN where unknown |

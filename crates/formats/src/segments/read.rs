@@ -17,7 +17,7 @@ const ALWAYS_PLAUSIBLE: u64 = 64 << 20;
 ///
 /// `signals` (any numeric type; `[segment, time, channel]`, or `[segment, time]` for one channel) and `label` must be there, as
 /// must the attribute `sampling_frequency_hz` of `signals`. What else is missing gets a neutral value: `code`, `group`,
-/// `derived_from` empty; `record` empty; `subject` that of `record`; `split` synthetic; `cluster` and `sample` −1; RR intervals
+/// `rhythm`, `derived_from` empty; `record` empty; `subject` that of `record`; `split` synthetic; `cluster` and `sample` −1; RR intervals
 /// NaN; `scale` 1 and `offset` 0; `mark_index` 0; channels named `channel 1`, …, without unit.
 pub fn read_segments(path: &Path) -> Result<SegmentSet, FormatError> {
     let bytes = std::fs::metadata(path)
@@ -169,6 +169,7 @@ impl Reader<'_> {
         let code = self.optional_texts("code", n)?;
         let record = self.optional_texts("record", n)?;
         let subject = self.optional_texts("subject", n)?;
+        let rhythm = self.optional_texts("rhythm", n)?;
         let derived_from = self.optional_texts("derived_from", n)?;
         let split = self.named("split", n, Split::Synthetic)?;
         let group = self.named("group", n, Group::None)?;
@@ -188,6 +189,7 @@ impl Reader<'_> {
             sample: sample[i],
             rr_before_s: rr_before[i],
             rr_after_s: rr_after[i],
+            rhythm: text(&rhythm, i),
             derived_from: text(&derived_from, i),
         });
         Ok(segments.collect())

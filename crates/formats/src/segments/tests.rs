@@ -47,6 +47,7 @@ fn sample_set(n: usize, time: usize, channels: usize) -> SegmentSet {
         sample: i as i64 * 5_000_000_000 - 1,
         rr_before_s: i as f32 / 7.0,
         rr_after_s: -(i as f32),
+        rhythm: ["(N", "", "(AFIB"][i % 3].into(),
         derived_from: if i.is_multiple_of(2) { "élève".into() } else { String::new() },
     };
     SegmentSet {

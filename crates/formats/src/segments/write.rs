@@ -81,6 +81,7 @@ fn write_to(path: &Path, set: &SegmentSet) -> io::Result<()> {
     texts(&mut writer, "record", set, |segment| &segment.record)?;
     texts(&mut writer, "split", set, |segment| segment.split.as_str())?;
     texts(&mut writer, "group", set, |segment| segment.group.as_str())?;
+    texts(&mut writer, "rhythm", set, |segment| &segment.rhythm)?;
     texts(&mut writer, "derived_from", set, |segment| &segment.derived_from)?;
     numbers(&mut writer, "cluster", Datatype::Int32, set, |segment| segment.cluster.to_le_bytes())?;
     numbers(&mut writer, "sample", Datatype::Int64, set, |segment| segment.sample.to_le_bytes())?;

@@ -48,6 +48,7 @@ fn beats(channels: usize) -> SegmentSet {
             sample: -1,
             rr_before_s: f32::NAN,
             rr_after_s: f32::NAN,
+            rhythm: String::new(),
             derived_from: String::new(),
         });
     }

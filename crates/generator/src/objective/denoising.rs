@@ -88,7 +88,7 @@ impl<'a> Denoising<'a> {
     /// What is told of training segment `i`, facts being withheld at random.
     fn condition(&self, i: usize, rng: &mut ChaCha8Rng) -> Condition {
         // As many draws whatever comes of them, so that a segment's noise does not depend on its neighbours' facts.
-        let [all, class, code, rr, who] = std::array::from_fn(|_| rng.random_bool(self.withheld));
+        let [all, class, code, rhythm, rr, who] = std::array::from_fn(|_| rng.random_bool(self.withheld));
         let noise: Vec<f32> = (0..self.sizes.dimensions)
             .map(|_| {
                 let normal: f64 = StandardNormal.sample(rng);
@@ -101,6 +101,7 @@ impl<'a> Denoising<'a> {
             class: (!(all || class)).then_some(pool.class[i]),
             // The code gives the class away.
             code: pool.code[i].filter(|_| !(all || class || code)),
+            rhythm: pool.rhythm[i].filter(|_| !(all || rhythm)),
             rr_s: if all || rr { [f32::NAN; 2] } else { pool.rr_s[i] },
             who: index.filter(|_| !(all || who)).map_or(Who::Nobody, |index| Who::Trained { index, noise }),
         }
@@ -147,13 +148,19 @@ impl Objective for Denoising<'_> {
         batch
     }
 
-    /// Validation subjects are nobody that the network knows; class, code and RR are told.
+    /// Validation subjects are nobody that the network knows; class, code, rhythm and RR are told.
     fn validation(&self, size: usize) -> Vec<Batch> {
         let pool = &self.data.validation;
         // One stream per segment, so that the noise is the same whatever the batch size is.
         let one = |i: usize| {
             let mut batch = Batch::default();
-            let condition = Condition { class: Some(pool.class[i]), code: pool.code[i], rr_s: pool.rr_s[i], who: Who::Nobody };
+            let condition = Condition {
+                class: Some(pool.class[i]),
+                code: pool.code[i],
+                rhythm: pool.rhythm[i],
+                rr_s: pool.rr_s[i],
+                who: Who::Nobody,
+            };
             let mut rng = self.seed.stream("generator: validation noise", i as u64);
             self.show(&mut batch, pool.segment(i), &condition, &mut rng);
             batch

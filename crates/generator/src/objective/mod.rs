@@ -37,8 +37,27 @@ pub(crate) struct Batch {
     pub(crate) target: Vec<f32>,
 }
 
+impl Batch {
+    /// The batch in at most `parts` parts of nearly the same size, each with its share of the segments.
+    pub(crate) fn parts(self, parts: usize) -> Vec<(Self, f64)> {
+        let rows = self.told.rows();
+        if parts <= 1 || rows <= 1 {
+            return vec![(self, 1.0)];
+        }
+        let width = self.noisy.len() / rows;
+        let size = rows.div_ceil(parts);
+        let part = |from: usize| {
+            let to = (from + size).min(rows);
+            let samples = from * width..to * width;
+            let (noisy, target) = (self.noisy[samples.clone()].to_vec(), self.target[samples].to_vec());
+            (Self { noisy, told: self.told.part(from..to), target }, (to - from) as f64 / rows as f64)
+        };
+        (0..rows).step_by(size).map(part).collect()
+    }
+}
+
 /// Draws what the network is shown. Every draw is keyed by epoch or step, so that a resumed training draws the same.
-pub(crate) trait Objective {
+pub(crate) trait Objective: Sync {
     /// Steps that show each training example once, at `batch` examples a step.
     fn steps_per_pass(&self, batch: usize) -> usize;
     /// Chooses and orders the examples of `epoch`.

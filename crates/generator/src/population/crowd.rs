@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use rand_chacha::ChaCha8Rng;
 
-use super::{People, Person};
+use super::{Facts, People, Person};
 
 /// Who new patients are drawn from, and what goes with their beats.
 pub(crate) trait Crowd: Debug + Send + Sync {
@@ -27,14 +27,11 @@ pub(crate) trait Crowd: Debug + Send + Sync {
     /// Whether beats of the class can be made.
     fn has_class(&self, label: &str) -> bool;
 
-    /// How much of the class a patient has, beside other patients.
-    fn weight(&self, person: &Person, label: &str) -> f64;
+    /// How much of the class each of these patients has, beside the others.
+    fn weights(&self, people: &[Person], label: &str) -> Vec<f64>;
 
-    /// The original code of a beat of the class; empty where nobody has the class.
-    fn code(&self, person: &Person, label: &str, rng: &mut ChaCha8Rng) -> String;
-
-    /// RR before and after a mark of the class, in seconds; NaN where unknown.
-    fn rr_s(&self, person: &Person, label: &str, rng: &mut ChaCha8Rng) -> [f32; 2];
+    /// What goes with a beat of the class, in the rhythm asked for (`""`: in any).
+    fn facts(&self, person: &Person, label: &str, rhythm: &str, rng: &mut ChaCha8Rng) -> Facts;
 
     /// Standard deviations within a person: of the logarithm of each channel's scale, and of its offset over scale.
     fn within(&self) -> [&[f64]; 2];
@@ -67,16 +64,15 @@ impl Crowd for People {
         true
     }
 
-    fn weight(&self, person: &Person, label: &str) -> f64 {
-        self.population.has(person, label) as f64
+    fn weights(&self, people: &[Person], label: &str) -> Vec<f64> {
+        // Patients who are nearest to the same training subject share what that one has.
+        let nearest: Vec<usize> = people.iter().map(|person| self.population.nearest(person)).collect();
+        let alike = |person: usize| nearest.iter().filter(|other| nearest.get(person) == Some(*other)).count() as f64;
+        people.iter().enumerate().map(|(i, person)| self.population.has(person, label) as f64 / alike(i)).collect()
     }
 
-    fn code(&self, person: &Person, label: &str, rng: &mut ChaCha8Rng) -> String {
-        self.population.guide(person, label).and_then(|class| class.code(rng)).unwrap_or_default().to_owned()
-    }
-
-    fn rr_s(&self, person: &Person, label: &str, rng: &mut ChaCha8Rng) -> [f32; 2] {
-        self.population.rr_s(person, label, rng)
+    fn facts(&self, person: &Person, label: &str, rhythm: &str, rng: &mut ChaCha8Rng) -> Facts {
+        self.population.facts(person, label, rhythm, rng)
     }
 
     fn within(&self) -> [&[f64]; 2] {

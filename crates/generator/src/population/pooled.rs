@@ -2,7 +2,7 @@
 //!
 //! Kept are the Gaussian over the subjects' points (see [the population](super)), how much of each class and code people have and how
 //! that goes with their points (hidden values of [`Share`]s, further dimensions of the Gaussian), and quantiles of RR ratios. Every number
-//! is taken over subjects, each counting the same, and rounded to four digits. What fewer than [`FEWEST`](crate::shares::FEWEST) subjects have is left out;
+//! is taken over subjects, each counting the same, and rounded to four digits. What fewer than [`FEWEST`] subjects have is left out;
 //! RR ratios that fewer than five contribute to are those of the class, or of all beats.
 
 use std::collections::BTreeMap;
@@ -12,9 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::ratios::Ratios;
-use super::{Crowd, Member, MemberClass, Person, Population, points};
+use super::{Crowd, Facts, Kept, Member, MemberClass, Person, Population, points};
 use crate::gaussian::{Gaussian, rounded, shrinkage};
-use crate::shares::{Share, hidden};
+use crate::shares::{FEWEST, Share, hidden};
 
 /// What people have of a class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,8 @@ struct PooledClass {
     share: Share,
     /// Its codes, each with its share of the person's beats of the class.
     codes: BTreeMap<String, Share>,
+    /// Rhythms in force at its beats, each with the mean of its share over those who have the class.
+    rhythms: BTreeMap<String, f64>,
     /// RR ratios; none where fewer than five subjects have the class.
     ratios: Option<Ratios>,
     /// RR ratios by code, where five subjects or more have it.
@@ -88,7 +90,8 @@ impl Pooled {
             let of =
                 |code: Option<&str>| -> Vec<Vec<[f32; 2]>> { own.iter().flatten().map(|class| pairs(class, code)).collect() };
             let code_ratios = codes.keys().filter_map(|code| Some((code.clone(), Ratios::of(&of(Some(code)))?))).collect();
-            classes.insert(label.clone(), PooledClass { share, codes, ratios: Ratios::of(&of(None)), code_ratios });
+            let rhythms = rhythms(&own);
+            classes.insert(label.clone(), PooledClass { share, codes, rhythms, ratios: Ratios::of(&of(None)), code_ratios });
         }
         let all = |member: &Member| -> Vec<[f32; 2]> { member.classes.values().flat_map(|class| pairs(class, None)).collect() };
         let round = |values: &[f64]| values.iter().map(|x| rounded(*x)).collect();
@@ -115,13 +118,17 @@ impl Pooled {
     pub(crate) fn problem(&self, dimensions: usize, channels: usize) -> Option<String> {
         let values: usize = self.classes.values().map(|class| 1 + class.codes.len()).sum();
         let shares = self.classes.values().flat_map(|class| class.codes.values().chain([&class.share]));
+        let mut rhythms = self.classes.values().flat_map(|class| class.rhythms.values());
         let ratios = self.classes.values().flat_map(|class| class.code_ratios.values().chain(&class.ratios)).chain(&self.ratios);
         let found = [
             (self.format != 1, "it is of another version"),
             (self.dimensions != dimensions, "another number of values stands for a subject"),
             (self.log_scale_within.len() != channels || self.offset_ratio_within.len() != channels, "the channels are others"),
             (!self.gaussian.is_sound(dimensions + 1 + 2 * channels + values), "the Gaussian over people is not whole"),
-            (!shares.into_iter().all(Share::is_sound), "a share is out of range"),
+            (
+                !shares.into_iter().all(Share::is_sound) || !rhythms.all(|share| (0.0..=1.0).contains(share)),
+                "a share is out of range",
+            ),
             (!ratios.into_iter().all(Ratios::is_sound), "quantiles are out of order"),
         ];
         found.into_iter().find(|(wrong, _)| *wrong).map(|(_, what)| what.to_owned())
@@ -171,19 +178,24 @@ impl Crowd for Pooled {
         self.classes.contains_key(label)
     }
 
-    fn weight(&self, person: &Person, label: &str) -> f64 {
-        person.own.get(label).map_or(0.0, |own| own.share)
+    fn weights(&self, people: &[Person], label: &str) -> Vec<f64> {
+        people.iter().map(|person| person.own.get(label).map_or(0.0, |own| own.share)).collect()
     }
 
-    fn code(&self, person: &Person, label: &str, rng: &mut ChaCha8Rng) -> String {
-        let codes = person.own.get(label).map_or(&[][..], |own| &own.codes);
-        codes.choose_weighted(rng, |(_, share)| *share).map_or_else(|_| String::new(), |(code, _)| code.clone())
-    }
-
-    fn rr_s(&self, person: &Person, label: &str, rng: &mut ChaCha8Rng) -> [f32; 2] {
+    fn facts(&self, person: &Person, label: &str, rhythm: &str, rng: &mut ChaCha8Rng) -> Facts {
         let class = self.classes.get(label);
-        let Some(ratios) = class.and_then(|class| class.ratios.as_ref()).or(self.ratios.as_ref()) else { return [f32::NAN; 2] };
-        ratios.draw(rng).map(|ratio| (person.median_rr_s * ratio) as f32)
+        let codes = person.own.get(label).map_or(&[][..], |own| &own.codes);
+        let code = codes.choose_weighted(rng, |(_, share)| *share).map_or_else(|_| String::new(), |(code, _)| code.clone());
+        let all: Vec<(&String, f64)> =
+            class.iter().flat_map(|class| &class.rhythms).map(|(name, share)| (name, *share)).collect();
+        let found = all.choose_weighted(rng, |(_, share)| *share).map_or_else(|_| String::new(), |(name, _)| (*name).clone());
+        let known = class.and_then(|class| class.code_ratios.get(&code).or(class.ratios.as_ref())).or(self.ratios.as_ref());
+        let ratios = known.map_or([f64::NAN; 2], |ratios| ratios.draw(rng));
+        Facts {
+            code,
+            rhythm: if rhythm.is_empty() { found } else { rhythm.to_owned() },
+            rr_s: ratios.map(|ratio| (person.median_rr_s * ratio) as f32),
+        }
     }
 
     fn within(&self) -> [&[f64]; 2] {
@@ -219,16 +231,36 @@ fn share_of(member: &Member, class: Option<&MemberClass>) -> f64 {
 }
 
 fn names(class: &MemberClass) -> Vec<&str> {
-    class.codes.iter().map(|(code, _)| code.as_str()).collect()
+    class.beats.iter().map(|Kept(code, _, _)| code.as_str()).collect()
 }
 
 fn share_of_code(class: &MemberClass, code: &str) -> f64 {
-    let count = |(name, n): &(String, usize)| if name == code { *n } else { 0 };
-    class.codes.iter().map(count).sum::<usize>() as f64 / class.segments.max(1) as f64
+    let own = class.beats.iter().filter(|Kept(name, _, _)| name == code);
+    own.count() as f64 / class.beats.len().max(1) as f64
+}
+
+/// The rhythms that at least [`FEWEST`] subjects have beats of the class in, with the mean of their shares.
+fn rhythms(own: &[Option<&MemberClass>]) -> BTreeMap<String, f64> {
+    let known: Vec<&MemberClass> = own.iter().flatten().copied().collect();
+    let all = known.iter().flat_map(|class| &class.beats).map(|Kept(_, rhythm, _)| rhythm.as_str());
+    let names: std::collections::BTreeSet<&str> = all.filter(|name| !name.is_empty()).collect();
+    let share = |class: &MemberClass, name: &str| {
+        class.beats.iter().filter(|Kept(_, rhythm, _)| rhythm == name).count() as f64 / class.beats.len().max(1) as f64
+    };
+    let of = |name: &str| {
+        let shares: Vec<f64> = known.iter().map(|class| share(class, name)).collect();
+        let enough = shares.iter().filter(|share| **share > 0.0).count() >= FEWEST;
+        enough.then(|| (name.to_owned(), rounded(shares.iter().sum::<f64>() / shares.len().max(1) as f64)))
+    };
+    names.into_iter().filter_map(of).collect()
 }
 
 /// RR ratios of the subject's beats of the class, or of one code.
 fn pairs(class: &MemberClass, code: Option<&str>) -> Vec<[f32; 2]> {
-    let only = names(class).len() == 1;
-    if code.is_none_or(|code| only && names(class) == [code]) { class.rr_ratios.clone() } else { Vec::new() }
+    class
+        .beats
+        .iter()
+        .filter(|Kept(name, _, _)| code.is_none_or(|code| code == name))
+        .filter_map(|Kept(_, _, pair)| *pair)
+        .collect()
 }

@@ -221,8 +221,9 @@ impl Training<'_> {
         let size = (config.batch, config.length);
         let batch = Stretches::draw(&self.train.tracks, size, config.portrait_noise, self.vocabulary, (self.seed, step));
         let loss = batch.loss(&net, &self.device.clone().autodiff());
-        let mut gradients = loss.backward();
-        let measured = optimiser::measure(&net, loss, &mut gradients).map_err(RhythmError::Device)?;
+        let mut sum = optimiser::Sum::default();
+        sum.add(&net, loss);
+        let measured = optimiser::measure(sum).map_err(RhythmError::Device)?;
         let (loss, norm) = (measured.loss, measured.norm);
         if !(loss.is_finite() && norm.is_finite()) {
             return Err(RhythmError::Diverged { step: step + 1, loss, learning_rate: config.learning_rate });

@@ -9,13 +9,13 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Method, Request, SampleError, SamplerConfig, fast, heun};
+use super::{Around, Method, Request, SampleError, SamplerConfig, fast, heun};
 use crate::checkpoint::{BEST, Folder};
 use crate::conditions::{Condition, Told, Who};
 use crate::files::ModelFiles;
 use crate::model::{Generator, InputLayout, ModelDescription};
 use crate::objective::{ObjectiveName, Scaling};
-use crate::population::{Crowd, Person};
+use crate::population::{Crowd, Facts, Person};
 
 /// A model of the denoising objective, ready to generate. It holds no segment of anybody.
 #[derive(Debug)]
@@ -33,6 +33,7 @@ pub struct Sampler {
 struct Draw<'a> {
     label: &'a str,
     code: String,
+    rhythm: String,
     patient: &'a str,
     /// The training subject asked for; empty for a new patient.
     subject: &'a str,
@@ -80,14 +81,14 @@ impl Sampler {
     }
 
     /// Requests for `count` segments of each class, spread over `patients` new patients, `synthetic-001` and so on. A patient gets of a
-    /// class in proportion to what the training subject has that it is nearest to: who has none of a class in training is not
+    /// class in proportion to what the training subject has that it is nearest to, shared with the others nearest to it: who has none of a class in training is not
     /// made to have it, unless nobody near any patient has it.
     pub fn spread(&self, labels: &[String], count: usize, patients: usize, seed: Seed) -> Vec<Request> {
         let names: Vec<String> = (1..=patients.max(1)).map(|i| format!("synthetic-{i:03}")).collect();
         let everybody: Vec<Person> = names.iter().map(|name| self.new_patient(name, seed)).collect();
         let mut requests = Vec::new();
         for label in labels {
-            let mut weights: Vec<f64> = everybody.iter().map(|person| self.crowd.weight(person, label)).collect();
+            let mut weights = self.crowd.weights(&everybody, label);
             let total: f64 = weights.iter().sum();
             if total == 0.0 {
                 weights.fill(1.0);
@@ -101,7 +102,7 @@ impl Sampler {
                 given += own;
                 if own > 0 {
                     let (label, patient) = (label.clone(), name.clone());
-                    requests.push(Request { label, subject: None, count: own, patient, rr_s: Vec::new(), first: 0 });
+                    requests.push(Request { label, subject: None, count: own, patient, around: Vec::new(), first: 0 });
                 }
             }
         }
@@ -143,12 +144,7 @@ impl Sampler {
             let number = made.entry((&request.label, subject, patient)).or_default();
             let purpose = format!("generator: sample {} {subject} {patient}", request.label);
             for i in 0..request.count {
-                batch.push(self.draw(
-                    request,
-                    person,
-                    request.rr_s.get(i).copied(),
-                    seed.stream(&purpose, request.first + *number),
-                ));
+                batch.push(self.draw(request, person, request.around.get(i), seed.stream(&purpose, request.first + *number)));
                 *number += 1;
                 if batch.len() == size {
                     each(self.finish(&std::mem::take(&mut batch), size, progress)?)?;
@@ -182,15 +178,17 @@ impl Sampler {
     /// Who the patient of that name is.
     fn new_patient(&self, name: &str, seed: Seed) -> Person {
         let mut rng = seed.stream(&format!("generator: patient {name}"), 0);
-        let near = rng.random_range(0..self.crowd.len().max(1));
+        // Numbered patients depart from one training subject after the other, so that none is over-represented by chance.
+        let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        let number: Option<usize> = name[name.len() - digits..].parse().ok();
+        let near = number.unwrap_or_else(|| rng.random_range(0..self.crowd.len().max(1)));
         self.crowd.new_patient(self.config.novelty, near, &mut rng)
     }
 
-    fn draw<'a>(&self, request: &'a Request, person: &Person, rr_s: Option<[f32; 2]>, mut rng: ChaCha8Rng) -> Draw<'a> {
+    fn draw<'a>(&self, request: &'a Request, person: &Person, around: Option<&Around>, mut rng: ChaCha8Rng) -> Draw<'a> {
         let label = request.label.as_str();
-        let drawn = self.crowd.rr_s(person, label, &mut rng);
-        let rr_s = rr_s.unwrap_or(drawn);
-        let code = self.crowd.code(person, label, &mut rng);
+        let Facts { code, rhythm, rr_s } = self.crowd.facts(person, label, around.map_or("", |around| &around.rhythm), &mut rng);
+        let rr_s = around.map_or(rr_s, |around| around.rr_s);
         let [log_scale_within, offset_ratio_within] = self.crowd.within();
         let mut varied = |means: &[f64], within: &[f64]| -> Vec<f64> {
             let normal = |rng: &mut ChaCha8Rng| -> f64 { StandardNormal.sample(rng) };
@@ -201,12 +199,14 @@ impl Sampler {
         let condition = Condition {
             class: self.description.classes.binary_search(&request.label).ok(),
             code: self.description.codes.binary_search(&code).ok(),
+            rhythm: self.description.rhythms.binary_search(&rhythm).ok(),
             rr_s,
             who: Who::New(person.numbers.clone()),
         };
         Draw {
             label,
             code,
+            rhythm,
             patient: &request.patient,
             subject: request.subject.as_deref().unwrap_or(""),
             rr_s,
@@ -293,6 +293,7 @@ impl Sampler {
             sample: -1,
             rr_before_s: draw.rr_s[0],
             rr_after_s: draw.rr_s[1],
+            rhythm: draw.rhythm.clone(),
             derived_from: draw.subject.to_owned(),
         };
         Ok(SegmentSet {

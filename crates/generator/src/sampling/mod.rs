@@ -31,11 +31,19 @@ pub struct Request {
     /// Name of the synthetic patient they are for. With the denoising objective and no subject, the name and the seed decide who
     /// that is.
     pub patient: String,
-    /// RR before and after each segment's mark in seconds, NaN where unknown; drawn for those that it is too short for. The paired
-    /// objective takes no notice of it.
-    pub rr_s: Vec<[f32; 2]>,
+    /// What is around each segment's mark; drawn for those that it is too short for. The paired objective takes no notice of it.
+    pub around: Vec<Around>,
     /// Number of the first segment within patient and class, by which its draws are keyed: 0, or how many were asked for before.
     pub first: u64,
+}
+
+/// What is around a mark.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Around {
+    /// RR before and after it in seconds, NaN where unknown.
+    pub rr_s: [f32; 2],
+    /// The rhythm in force; empty for one that fits.
+    pub rhythm: String,
 }
 
 /// How noise is taken away.

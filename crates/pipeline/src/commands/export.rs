@@ -24,7 +24,8 @@ use crate::terminal::Terminal;
 use crate::{files, interrupt};
 
 /// What a config file says above its settings.
-const SETTINGS: &str = "# What patients are made with. `physiosynth generate --model FOLDER --set KEY=VALUE` changes any of it.\n\n";
+const SETTINGS: &str =
+    "# What patients are made with. `physiosynth generate --model FOLDER --set KEY=VALUE` changes any of it.\n\n";
 
 /// Writes the shareable model of a run into the output folder.
 pub(crate) fn export(arguments: &Export) -> Result<()> {
@@ -38,7 +39,8 @@ pub(crate) fn export(arguments: &Export) -> Result<()> {
     }
     let text = std::fs::read_to_string(run.config())
         .with_context(|| format!("cannot read the settings in {}", run.config().display()))?;
-    let config = Config::resolve(Some((&run.config(), &text)), &Flags { device: arguments.device.as_deref(), ..Flags::default() })?;
+    let config =
+        Config::resolve(Some((&run.config(), &text)), &Flags { device: arguments.device.as_deref(), ..Flags::default() })?;
     let manifest = Manifest::read(&run.manifest())?;
     let real = read_segments(&run.segments())?;
 
@@ -158,7 +160,12 @@ fn summary(output: &Path, exported: &Exported) -> Result<String> {
     for name in ["", MODEL, "model/rhythm"] {
         let folder = output.join(name);
         let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-        bytes += entries.flatten().filter_map(|entry| entry.metadata().ok()).filter(|data| data.is_file()).map(|d| d.len()).sum::<u64>();
+        bytes += entries
+            .flatten()
+            .filter_map(|entry| entry.metadata().ok())
+            .filter(|data| data.is_file())
+            .map(|d| d.len())
+            .sum::<u64>();
     }
     let left_out: Vec<String> = exported.left_out.iter().map(|left| format!("{} {}", left.kind, left.name)).collect();
     Ok(format!(

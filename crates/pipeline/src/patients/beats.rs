@@ -1,11 +1,10 @@
 //! Beats for a patient, from the generator's model.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use physiosynth_generator::{Request, SamplerConfig, generate};
+use physiosynth_generator::{Around, ModelFiles, Request, SamplerConfig, generate};
 use physiosynth_signal::{Progress, Seed, SegmentSet, Split};
 use rand::RngExt;
 
@@ -20,13 +19,13 @@ const FEWEST: usize = 5;
 pub(super) struct Wish {
     /// Its class.
     pub(super) label: String,
-    /// Seconds since the beat before and to the next, NaN where unknown.
-    pub(super) rr_s: [f32; 2],
+    /// What is around it.
+    pub(super) around: Around,
 }
 
 /// The generator's model, asked for beats. The one place that knows how segments are asked for.
 pub(super) struct Beats<'a> {
-    model_dir: &'a Path,
+    model: &'a ModelFiles,
     segments: &'a SegmentSet,
     sampler: &'a SamplerConfig,
     /// Whether beats start from training segments (the paired objective), which some subject has to lend.
@@ -42,7 +41,7 @@ pub(super) struct Beats<'a> {
 
 impl<'a> Beats<'a> {
     pub(super) fn new(
-        model_dir: &'a Path,
+        model: &'a ModelFiles,
         segments: &'a SegmentSet,
         order: &Order<'a>,
         device: &'a Device,
@@ -53,7 +52,7 @@ impl<'a> Beats<'a> {
             *counts.entry(segment.label.clone()).or_default().entry(segment.subject.clone()).or_default() += 1;
         }
         let (sampler, paired, seed) = (order.sampler, order.paired, order.seed);
-        Self { model_dir, segments, sampler, paired, seed, device, progress: Quiet(progress), counts, asked: BTreeMap::new() }
+        Self { model, segments, sampler, paired, seed, device, progress: Quiet(progress), counts, asked: BTreeMap::new() }
     }
 
     /// Begins another patient.
@@ -63,31 +62,31 @@ impl<'a> Beats<'a> {
 
     /// One segment for each wish, in their order: others than the patient was given before.
     pub(super) fn make(&mut self, patient: &Planned, wishes: &[Wish]) -> Result<SegmentSet> {
-        let mut by_class: BTreeMap<&str, Vec<[f32; 2]>> = BTreeMap::new();
+        let mut by_class: BTreeMap<&str, Vec<Around>> = BTreeMap::new();
         for wish in wishes {
-            by_class.entry(&wish.label).or_default().push(wish.rr_s);
+            by_class.entry(&wish.label).or_default().push(wish.around.clone());
         }
         let mut requests = Vec::with_capacity(by_class.len());
-        for (label, rr_s) in &by_class {
+        for (label, around) in &by_class {
             let asked = self.asked.entry((*label).to_owned()).or_default();
             let first = *asked;
-            *asked += rr_s.len() as u64;
+            *asked += around.len() as u64;
             requests.push(Request {
                 label: (*label).to_owned(),
                 subject: self.subject(patient, label)?,
-                count: rr_s.len(),
+                count: around.len(),
                 patient: patient.name.clone(),
-                rr_s: rr_s.clone(),
+                around: around.clone(),
                 first,
             });
         }
-        let made = generate(self.model_dir, self.segments, &requests, self.sampler, self.seed, self.device, &self.progress)?;
+        let made = generate(self.model, self.segments, &requests, self.sampler, self.seed, self.device, &self.progress)?;
         // Segments came class by class: each wish takes the next of its class.
         let mut next: BTreeMap<&str, usize> = BTreeMap::new();
         let mut from = 0;
-        for (label, rr_s) in &by_class {
+        for (label, around) in &by_class {
             next.insert(label, from);
-            from += rr_s.len();
+            from += around.len();
         }
         let mut order = Vec::with_capacity(wishes.len());
         for wish in wishes {
@@ -102,6 +101,9 @@ impl<'a> Beats<'a> {
     /// the rhythm was drawn around, or, where that one has none, of another, the same for the whole record. Otherwise nobody, unless the
     /// patient is to be a training subject.
     fn subject(&self, patient: &Planned, label: &str) -> Result<Option<String>> {
+        if !self.paired && !patient.known {
+            return Ok(None);
+        }
         let Some(having) = self.counts.get(label) else {
             let all = self.counts.keys().cloned().collect::<Vec<_>>().join(", ");
             bail!(
@@ -111,7 +113,7 @@ impl<'a> Beats<'a> {
         };
         let own = having.contains_key(&patient.around).then(|| patient.around.clone());
         if !self.paired {
-            return Ok(own.filter(|_| patient.known));
+            return Ok(own);
         }
         if own.is_some() {
             return Ok(own);

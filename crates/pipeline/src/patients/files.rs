@@ -10,6 +10,7 @@ use physiosynth_signal::{Annotation, Channel, Digitisation, Record, SegmentSet};
 use super::rhythm::Planned;
 use super::{Order, PatientMade, RecordFormat};
 use crate::files::write_atomically;
+use crate::source::ATTRIBUTION;
 
 /// A record on its way to its files.
 pub(super) enum Writer {
@@ -107,6 +108,15 @@ fn comments(patient: &Planned, order: &Order, learned: bool) -> Vec<String> {
             order.seed.0
         ),
     ];
+    if let Some(model) = order.shareable {
+        let about = &model.about;
+        lines.push(format!(
+            "Model: {}, made by {}, without its training subjects. {}",
+            about.name,
+            about.made_by,
+            about.data.words()
+        ));
+    }
     lines.push(if order.paired {
         format!("Each beat was made from a real training segment of subject {} or another with noise added.", patient.around)
     } else {
@@ -143,7 +153,17 @@ pub(super) fn describe(folder: &Path, patients: &[PatientMade], learned: bool, o
          report's verdict \"private?\": attacks that tell whose beats were trained on usually succeed."
     } else {
         "each synthetic beat was made from noise alone, for patients drawn at random: none is meant to be\n\
-         a person of the source database. That is an intention, not a proof: read the report's verdict \"private?\"."
+         a person of the source database. That is an intention, not a proof: read the\n\
+         verdict \"private?\" of the report, or the model's card."
+    };
+    let source = match order.shareable {
+        Some(model) => format!(
+            "Made with the model {}, which was handed on without its training subjects; its card says how it did, under attack too.\n{}\n{ATTRIBUTION} \
+             says whose the data are that it was trained on.\n\n",
+            model.about.name,
+            model.about.data.words()
+        ),
+        None => String::new(),
     };
     let text = format!(
         "SYNTHETIC DATA\n\n\
@@ -153,11 +173,14 @@ pub(super) fn describe(folder: &Path, patients: &[PatientMade], learned: bool, o
          synthetic.h5           where present: synthetic segments by class; derived_from names what each was made from,\n\
          \x20                      if anything\n\n\
          Made by physiosynth {} from the database \"{}\". Cite that database and keep to its licence.\n\n\
-         Before you pass this on: {made} Treat these files with the care\n\
+         {source}Before you pass this on: {made} Treat these files with the care\n\
          that the source database asks for.\n",
         patients.len(),
         env!("CARGO_PKG_VERSION"),
         order.database
     );
+    if let Some(model) = order.shareable {
+        write_atomically(&folder.join(ATTRIBUTION), model.attribution.as_bytes())?;
+    }
     write_atomically(&folder.join("README.txt"), text.as_bytes())
 }

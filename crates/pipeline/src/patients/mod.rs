@@ -12,14 +12,16 @@ use std::path::Path;
 
 use anyhow::Result;
 use burn::tensor::Device;
-use physiosynth_generator::SamplerConfig;
 use physiosynth_generator::assembly::{Assembler, AssemblyConfig, Coherence, PlannedBeat, ResidualNoise};
+use physiosynth_generator::{Around, ModelFiles, SamplerConfig};
 use physiosynth_signal::{Annotation, Cancelled, Progress, Seed, SegmentSet};
 use serde::{Deserialize, Serialize};
 
 use beats::{Beats, Wish};
 use plausible::implausible;
 use rhythm::{Planned, Rhythms};
+
+use crate::shareable::Shareable;
 
 /// Beats that are made, looked at and joined at a time: what a record of any length needs memory for.
 const PIECE: usize = 512;
@@ -65,6 +67,8 @@ pub(crate) struct Order<'a> {
     pub(crate) paired: bool,
     /// What the training data are called.
     pub(crate) database: &'a str,
+    /// The model, where it was handed on without its training subjects.
+    pub(crate) shareable: Option<&'a Shareable>,
     pub(crate) seed: Seed,
 }
 
@@ -90,18 +94,19 @@ pub(crate) struct Made {
     pub(crate) learned_rhythm: bool,
 }
 
-/// Makes the patients that `order` asks for with the model in `model_dir`, and writes their records into `folder`, with a list of them
-/// (`RECORDS`), `patients.json` and a `README.txt`. `segments` are those that the model was trained on.
+/// Makes the patients that `order` asks for with the model, and writes their records into `folder`, with a list of them
+/// (`RECORDS`), `patients.json` and a `README.txt`. `segments` are those that the model was trained on; none of them where
+/// it was handed on.
 pub(crate) fn make(
-    (model_dir, segments): (&Path, &SegmentSet),
+    (model, segments): (&ModelFiles, &SegmentSet),
     order: &Order,
     device: &Device,
     folder: &Path,
     progress: &dyn Progress,
 ) -> Result<Made> {
-    let rhythms = Rhythms::open(model_dir, segments)?;
+    let rhythms = Rhythms::open(model, segments)?;
     let planned = rhythms.plan(order)?;
-    let mut beats = Beats::new(model_dir, segments, order, device, progress);
+    let mut beats = Beats::new(model, segments, order, device, progress);
     progress.begin("patients", (planned.len() as f64 * order.duration_s).round() as u64, "seconds of record");
     let mut patients = Vec::with_capacity(planned.len());
     for patient in &planned {
@@ -174,7 +179,10 @@ fn plausible_beats(
     let wishes: Vec<Wish> = piece
         .iter()
         .zip(after)
-        .map(|(beat, rr_after_s)| Wish { label: beat.label.clone(), rr_s: [beat.rr_before_s, rr_after_s] })
+        .map(|(beat, rr_after_s)| Wish {
+            label: beat.label.clone(),
+            around: Around { rr_s: [beat.rr_before_s, rr_after_s], rhythm: beat.rhythm.clone() },
+        })
         .collect();
     let mut set = beats.make(patient, &wishes)?;
     let mut chosen: Vec<usize> = (0..wishes.len()).collect();

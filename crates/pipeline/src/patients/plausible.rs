@@ -14,7 +14,7 @@ pub(super) fn implausible(set: &SegmentSet, chosen: &[usize], wishes: &[Wish]) -
     let millivolts = set.channel_units.first().is_some_and(|unit| unit == "mV");
     let outside = |(index, (&segment, wish)): (usize, (&usize, &Wish))| {
         let samples: Vec<f32> = set.physical(segment).column(0).to_vec();
-        let [before, after] = wish.rr_s.map(f64::from);
+        let [before, after] = wish.around.rr_s.map(f64::from);
         let waves = delineate(&samples, rate, set.mark_index, Neighbours::new(before, after));
         let quantities = beat_quantities(&samples, rate, set.mark_index, &waves, Some(before));
         beat_outside(&samples, &quantities, None, millivolts).then_some(index)

@@ -1,9 +1,8 @@
 //! Which beat comes when, in each patient: from the rhythm model, or from the simulator where there is none.
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
 use physiosynth_evaluation::clinical::limits::RATE_PER_MIN;
+use physiosynth_generator::ModelFiles;
 use physiosynth_generator::assembly::PlannedBeat;
 use physiosynth_generator::rhythm::{IntervalLimits, Patient, RhythmModel};
 use physiosynth_signal::{Residual, Segment, SegmentSet, Split};
@@ -40,8 +39,8 @@ pub(super) enum Rhythms<'a> {
 
 impl<'a> Rhythms<'a> {
     /// The model's rhythms, or simulated ones at the training subjects' rates.
-    pub(super) fn open(model_dir: &Path, segments: &'a SegmentSet) -> Result<Self> {
-        Ok(match RhythmModel::open(model_dir)? {
+    pub(super) fn open(model: &ModelFiles, segments: &'a SegmentSet) -> Result<Self> {
+        Ok(match RhythmModel::open(model)? {
             Some(model) => Self::Learned(Box::new(model)),
             None => Self::Simulated(segments),
         })

@@ -84,6 +84,14 @@ pub(crate) struct Score {
     pub(crate) better: Better,
 }
 
+impl Data {
+    /// What they are and under which licence, in a sentence.
+    pub(crate) fn words(&self) -> String {
+        let licence = if self.licence.is_empty() { String::new() } else { format!(", {}", self.licence) };
+        format!("Trained on {}{licence}.", self.title)
+    }
+}
+
 impl About {
     /// The layout's version, to begin with.
     pub(crate) const FORMAT: u32 = 1;

@@ -64,7 +64,10 @@ fn heading(about: &About) -> String {
         format!("{}.\n", about.data.title)
     } else {
         let cite: String = about.data.cite.iter().flat_map(|cite| ["\n- ", cite.as_str()]).collect();
-        format!("{}, {}. Whoever passes on what the model makes names the data, and cites:\n{cite}\n", about.data.title, about.data.licence)
+        format!(
+            "{}, {}. Whoever passes on what the model makes names the data, and cites:\n{cite}\n",
+            about.data.title, about.data.licence
+        )
     };
     format!(
         "# {}\n\n\
@@ -80,7 +83,12 @@ fn heading(about: &About) -> String {
         channels.join(", "),
         about.sampling_frequency_hz,
         classes.join(", "),
-        about.rhythms.iter().map(|name| if name.is_empty() { "without a name".to_owned() } else { format!("`{name}`") }).collect::<Vec<_>>().join(", "),
+        about
+            .rhythms
+            .iter()
+            .map(|name| if name.is_empty() { "without a name".to_owned() } else { format!("`{name}`") })
+            .collect::<Vec<_>>()
+            .join(", "),
         if about.data.database == "mitdb" { "pretrained" } else { "FOLDER" },
     )
 }
@@ -154,7 +162,10 @@ fn scores(about: &About) -> String {
         if rows.is_empty() {
             continue;
         }
-        let _ = write!(text, "\n### {heading}\n\n| | class | this model | its run | same | held out | better |\n|---|---|---|---|---|---|---|\n");
+        let _ = write!(
+            text,
+            "\n### {heading}\n\n| | class | this model | its run | same | held out | better |\n|---|---|---|---|---|---|---|\n"
+        );
         for row in rows {
             let interval = row.low.zip(row.high).map_or_else(String::new, |(low, high)| format!(" ({low:.3} to {high:.3})"));
             let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
@@ -177,7 +188,8 @@ fn scores(about: &About) -> String {
         text += "\n| verdict | this model | its run |\n|---|---|---|\n";
         let questions: std::collections::BTreeSet<&String> = about.verdicts.keys().chain(about.run_verdicts.keys()).collect();
         for question in questions {
-            let of = |verdicts: &std::collections::BTreeMap<String, Outcome>| verdicts.get(question).map_or("–", |o| outcome(*o));
+            let of =
+                |verdicts: &std::collections::BTreeMap<String, Outcome>| verdicts.get(question).map_or("–", |o| outcome(*o));
             let _ = writeln!(text, "| {question}? | {} | {} |", of(&about.verdicts), of(&about.run_verdicts));
         }
         text += "\nThe thresholds were written down beforehand: `docs/evaluation.md`.\n";

@@ -82,7 +82,7 @@ fn requests(patient: &Patient, named: bool) -> Vec<Request> {
         subject: named.then(|| patient.source.clone()),
         count,
         patient: patient.name.clone(),
-        rr_s: Vec::new(),
+        around: Vec::new(),
         first: 0,
     };
     counts.into_iter().map(request).collect()
@@ -248,6 +248,7 @@ mod tests {
                     sample: place as i64 * 320 + if place > 2 { 17 } else { 0 },
                     rr_before_s: f32::NAN,
                     rr_after_s: f32::NAN,
+                    rhythm: String::new(),
                     derived_from: String::new(),
                 });
             }

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use physiosynth_formats::segments::{read_segments, write_segments};
 use physiosynth_generator::checkpoint::BEST;
 use physiosynth_generator::device::choose;
-use physiosynth_generator::{ObjectiveName, Request, Sampler, generate, rhythm};
+use physiosynth_generator::{ModelFiles, ObjectiveName, Request, Sampler, generate, rhythm};
 use physiosynth_signal::{Seed, SegmentSet, Split};
 use serde_json::json;
 
@@ -67,11 +67,12 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
         format: config.generation.format,
         assembly: &config.generation.assembly,
         database: &context.manifest.database,
+        shareable: None,
         sampler,
         paired,
         seed,
     };
-    let made = patients::make((&model, &segments), &order, &device, &share, context.terminal)?;
+    let made = patients::make((&ModelFiles::from(&model), &segments), &order, &device, &share, context.terminal)?;
     // Segments of a named person stay in the run folder.
     if config.generation.subjects.is_empty() {
         write_segments(&share.join("synthetic.h5"), &synthetic)?;
@@ -156,7 +157,7 @@ fn of_subjects(config: &GenerationConfig, segments: &SegmentSet, classes: &[Stri
             subject: subject.cloned(),
             count,
             patient: NOBODY.into(),
-            rr_s: Vec::new(),
+            around: Vec::new(),
             first: 0,
         };
         let count = config.segments_per_class;

@@ -194,6 +194,7 @@ fn join(records: Vec<CutRecord>, config: &PreprocessingConfig, summary: &mut Sum
                 sample,
                 rr_before_s: f32::NAN,
                 rr_after_s: f32::NAN,
+                rhythm: String::new(),
                 derived_from: String::new(),
             });
         }
