@@ -5,6 +5,7 @@ mod convert;
 mod documentation;
 mod eeg;
 mod evaluate;
+mod export;
 mod fetch;
 mod patients;
 mod run;

@@ -58,8 +58,6 @@ fn what_cannot_be_made_is_said() {
     let at = |name: &str| folder.path().join(name);
     let (code, _, err) = patients(&at("nothing"), &at("out"), &[]);
     assert!(code == 1 && err.contains("no trained model"), "{code}: {err}");
-    let (code, _, err) = patients(Path::new("pretrained"), &at("out"), &[]);
-    assert!(code == 1 && err.contains("pretrained"), "{code}: {err}");
     tiny_run(&at("run"), &[]);
     let (code, _, err) = patients(&at("run"), &at("run"), &[]);
     assert!(code == 2 && err.contains("is a run folder"), "{code}: {err}");

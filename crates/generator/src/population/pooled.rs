@@ -264,3 +264,84 @@ fn pairs(class: &MemberClass, code: Option<&str>) -> Vec<[f32; 2]> {
         .filter_map(|Kept(_, _, pair)| *pair)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use physiosynth_signal::Seed;
+
+    use super::*;
+
+    /// Eight people: half of them are far out in the network's first number and have every V, two have a code of their own.
+    fn population() -> (Population, Vec<Vec<f32>>) {
+        let kept = |code: &str, rhythm: &str, ratio: f32| Kept(code.into(), rhythm.into(), Some([ratio, 2.0 - ratio]));
+        let member = |i: usize| {
+            let code = if i < 2 { "L" } else { "N" };
+            let ordinary = (0..20).map(|k| kept(code, if i == 0 { "(AFIB" } else { "(N" }, 0.95 + 0.005 * k as f32)).collect();
+            let mut classes = BTreeMap::from([("N".to_owned(), MemberClass { segments: 80 + i, beats: ordinary })]);
+            if i >= 4 {
+                let early = (0..10).map(|k| kept("V", "(N", 0.6 + 0.01 * k as f32)).collect();
+                classes.insert("V".into(), MemberClass { segments: 10 * i, beats: early });
+            }
+            if i == 7 {
+                classes.insert("Q".into(), MemberClass { segments: 1, beats: vec![kept("Q", "", 1.0)] });
+            }
+            Member {
+                name: format!("person-{i}"),
+                median_rr_s: 0.7 + 0.03 * i as f64,
+                log_scale: vec![-1.0 + 0.1 * (i as f64 * 2.1).sin()],
+                offset_ratio: vec![0.01 * (i as f64 * 3.3).cos()],
+                classes,
+            }
+        };
+        let numbers = |i: usize| {
+            let side = if i >= 4 { 1.0_f32 } else { -1.0 };
+            vec![side, 0.9 * (i as f32 * 1.7).sin(), 0.9 * (i as f32 * 2.9).cos()]
+        };
+        let members = (0..8).map(member).collect();
+        (Population { members, log_scale_within: vec![0.0], offset_ratio_within: vec![0.0] }, (0..8).map(numbers).collect())
+    }
+
+    #[test]
+    fn what_few_have_is_left_out_and_the_rest_is_sound() {
+        let (population, numbers) = population();
+        let pooled = Pooled::of(&population, &numbers);
+        assert_eq!(pooled.problem(3, 1), None);
+        assert!(pooled.problem(4, 1).is_some() && pooled.problem(3, 2).is_some());
+        let left: Vec<(&str, &str, usize)> =
+            pooled.left_out.iter().map(|left| (left.kind.as_str(), left.name.as_str(), left.subjects)).collect();
+        assert_eq!(left, [("class", "Q", 1), ("code", "L", 2)]);
+        assert!(pooled.has_class("V") && !pooled.has_class("Q") && !pooled.knows_subjects());
+        assert_eq!(pooled.classes["N"].rhythms.keys().collect::<Vec<_>>(), ["(N"], "one person's fibrillation is left out");
+        let text = serde_json::to_string(&pooled).unwrap();
+        assert_eq!(serde_json::from_str::<Pooled>(&text).unwrap(), pooled);
+        assert!(!text.contains("person-"));
+    }
+
+    #[test]
+    fn patients_have_what_people_have_together() {
+        let (population, numbers) = population();
+        let pooled = Pooled::of(&population, &numbers);
+        let mut rng = Seed(1).stream("test", 0);
+        let people: Vec<Person> = (0..400).map(|i| pooled.new_patient(1.0, i, &mut rng)).collect();
+        let shares = pooled.weights(&people, "V");
+        let having = shares.iter().filter(|share| **share > 0.0).count();
+        assert!((160..=240).contains(&having), "half of them have V: {having}");
+        // Those who have V are on the side of those who had.
+        let side = |has: bool| {
+            let own: Vec<f32> = people.iter().zip(&shares).filter(|(_, s)| (**s > 0.0) == has).map(|(p, _)| p.numbers[0]).collect();
+            own.iter().sum::<f32>() / own.len() as f32
+        };
+        assert!(side(true) > side(false) + 0.5, "{} {}", side(true), side(false));
+        for person in &people {
+            assert!((person.numbers.iter().map(|x| x * x).sum::<f32>() / 3.0 - 1.0).abs() < 1e-3, "on the sphere");
+            assert!(numbers.iter().all(|known| *known != person.numbers) && person.guides.is_empty());
+            let facts = pooled.facts(person, "N", "", &mut rng);
+            assert_eq!((facts.code.as_str(), facts.rhythm.as_str()), ("N", "(N"));
+            assert!((0.5..2.0).contains(&(f64::from(facts.rr_s[0]) / person.median_rr_s)), "{facts:?}");
+            assert_eq!(pooled.facts(person, "V", "(B", &mut rng).rhythm, "(B");
+        }
+        // Four people's early beats are too few: V takes its intervals from all beats.
+        assert!(pooled.classes["V"].ratios.is_none() && pooled.classes["N"].ratios.is_some() && pooled.ratios.is_some());
+        assert!(pooled.facts(&people[0], "Q", "", &mut rng).code.is_empty());
+    }
+}
