@@ -328,7 +328,8 @@ mod tests {
         assert!((160..=240).contains(&having), "half of them have V: {having}");
         // Those who have V are on the side of those who had.
         let side = |has: bool| {
-            let own: Vec<f32> = people.iter().zip(&shares).filter(|(_, s)| (**s > 0.0) == has).map(|(p, _)| p.numbers[0]).collect();
+            let own: Vec<f32> =
+                people.iter().zip(&shares).filter(|(_, s)| (**s > 0.0) == has).map(|(p, _)| p.numbers[0]).collect();
             own.iter().sum::<f32>() / own.len() as f32
         };
         assert!(side(true) > side(false) + 0.5, "{} {}", side(true), side(false));

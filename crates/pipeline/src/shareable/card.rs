@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use physiosynth_evaluation::{Better, Measure, Outcome};
 use physiosynth_reporting::measure_in_words;
 
-use super::{About, Score};
+use super::{About, PRETRAINED, SHIPPED, Score};
 
 /// Measures of the card by heading, in order; of those with `true`, every class's row is shown.
 const SHOWN: [(&str, bool, &[&str]); 5] = [
@@ -43,6 +43,13 @@ const SHOWN: [(&str, bool, &[&str]); 5] = [
     ),
 ];
 
+/// What holds of every such model.
+const MADE_FOR: &str = "## What it is for, and what not\n\n\
+     For trying out and testing software, pipelines and measures; for teaching; for more training beats beside real ones, where you measure \
+     that they help; as a baseline for other generators.\n\n\
+     Not for diagnosis, treatment, or any statement about a person or about how common a finding is: shares of classes and rhythms are those \
+     of a few selected subjects. Not as a stand-in for validation on real patients. Not as a proof that output is anonymous.\n";
+
 /// What stands for all classes together.
 const ALL: &str = "all";
 
@@ -53,13 +60,15 @@ pub(super) fn is_shown(measure: &Measure) -> bool {
 
 /// The card, in Markdown.
 pub(crate) fn card(about: &About) -> String {
-    [heading(about), made_for(about), training(about), without(about), scores(about), limits(about), again(about)].join("\n")
+    [heading(about), MADE_FOR.to_owned(), training(about), without(about), scores(about), limits(about), again(about)].join("\n")
 }
 
 fn heading(about: &About) -> String {
     let channels: Vec<String> = about.channels.iter().map(|(name, unit)| format!("{name} in {unit}")).collect();
     let classes: Vec<String> =
         about.classes.iter().map(|(label, codes)| format!("{label} (codes {})", codes.join(" "))).collect();
+    let named = |name: &String| if name.is_empty() { "without a name".to_owned() } else { format!("`{name}`") };
+    let rhythms: Vec<String> = about.rhythms.iter().map(named).collect();
     let data = if about.data.licence.is_empty() {
         format!("{}.\n", about.data.title)
     } else {
@@ -83,23 +92,9 @@ fn heading(about: &About) -> String {
         channels.join(", "),
         about.sampling_frequency_hz,
         classes.join(", "),
-        about
-            .rhythms
-            .iter()
-            .map(|name| if name.is_empty() { "without a name".to_owned() } else { format!("`{name}`") })
-            .collect::<Vec<_>>()
-            .join(", "),
-        if about.data.database == "mitdb" { "pretrained" } else { "FOLDER" },
+        rhythms.join(", "),
+        if about.name == SHIPPED { PRETRAINED } else { "FOLDER" },
     )
-}
-
-fn made_for(_about: &About) -> String {
-    "## What it is for, and what not\n\n\
-     For trying out and testing software, pipelines and measures; for teaching; for more training beats beside real ones, where you measure \
-     that they help; as a baseline for other generators.\n\n\
-     Not for diagnosis, treatment, or any statement about a person or about how common a finding is: shares of classes and rhythms are those \
-     of a few selected subjects. Not as a stand-in for validation on real patients. Not as a proof that output is anonymous.\n"
-        .to_owned()
 }
 
 fn training(about: &About) -> String {

@@ -23,6 +23,8 @@ pub(crate) use card::card;
 
 /// What the program's own model is asked for by.
 pub(crate) const PRETRAINED: &str = "pretrained";
+/// Its name.
+const SHIPPED: &str = "mitdb-ds1";
 /// The description, by which such a folder is known.
 pub(crate) const ABOUT: &str = "about.json";
 /// The settings.
