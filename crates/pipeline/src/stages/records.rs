@@ -31,7 +31,7 @@ pub(super) fn files(share: &Path) -> Vec<PathBuf> {
 /// not read where no synthetic one is long enough for a window of variability; a database that is not there any more is none.
 pub(super) fn sequences(config: &Config, real: &SegmentSet, share: &Path) -> Result<Vec<BeatSequence>> {
     let mut sequences = Vec::new();
-    if share.join(LIST).exists() {
+    if !files(share).is_empty() {
         let patients = open_database(share)?;
         for (index, entry) in patients.entries().iter().enumerate() {
             // No channel has this name: annotations alone are wanted.

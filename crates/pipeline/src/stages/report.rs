@@ -15,7 +15,7 @@ use physiosynth_reporting::{ClusterRow, Report, RunFacts, SplitRow, Strip, write
 use physiosynth_signal::{Record, RecordSource, SegmentSet};
 use serde_json::json;
 
-use super::{Context, Decides, Made, Stage, eeg_patients, read_json};
+use super::{Context, Decides, Made, Stage, eeg_patients, read_json, records};
 use crate::manifest::Manifest;
 use crate::source::is_demo;
 
@@ -119,7 +119,8 @@ fn real_strip(s: &Stretch) -> Strip {
 /// Of each of the first synthetic patients the stretch with the most different codes, the first such one; patients with the most varied
 /// stretch first.
 fn synthetic_strips(share: &Path) -> Result<Vec<Strip>> {
-    if !share.join("RECORDS").exists() {
+    // A run may have been asked for segments alone.
+    if records::files(share).is_empty() {
         return Ok(Vec::new());
     }
     let patients = open_database(share)?;
