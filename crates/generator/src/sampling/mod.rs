@@ -81,6 +81,9 @@ pub struct SamplerConfig {
     pub guidance: f64,
     /// How far new patients are from a training subject: 0 for being one, 1 for nothing of one in particular. Default 1.
     pub novelty: f64,
+    /// Share of the noise that is the same for all segments of a new patient and class, 0 to 1, times `novelty`. People unlike those in
+    /// training leave the network in doubt, so that their beats would differ more than one person's do. Default 0.5.
+    pub likeness: f64,
 }
 
 impl Default for SamplerConfig {
@@ -94,6 +97,7 @@ impl Default for SamplerConfig {
             churn: 20.0,
             guidance: 1.0,
             novelty: 1.0,
+            likeness: 0.5,
         }
     }
 }
@@ -109,6 +113,7 @@ impl SamplerConfig {
             ("sampler.churn", self.churn, 0.0..=1000.0, "0 to 1000"),
             ("sampler.guidance", self.guidance, 0.0..=20.0, "0 to 20"),
             ("sampler.novelty", self.novelty, 0.0..=1.0, "0 to 1"),
+            ("sampler.likeness", self.likeness, 0.0..=1.0, "0 to 1"),
         ];
         for (key, value, allowed, rule) in numbers {
             if !allowed.contains(&value) {

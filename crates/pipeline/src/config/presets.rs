@@ -96,12 +96,9 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.generator.average_decay = 0.9995;
             config.generator.validation_segments = 2_000;
             config.rhythm.steps = 2_000;
-            config.generation.segments_per_class = 1_000;
             config.generation.sampler.steps = 40;
             config.generation.patients = 10;
             config.generation.patient_duration_s = 300.0;
-            config.evaluation.segments_per_class = 1_000;
-            config.evaluation.network_steps = 300;
         }
     }
     config
