@@ -138,8 +138,8 @@ pub(crate) mod tests {
             history: &[],
             best_epoch: None,
             stretches: &[],
-            real_strip: None,
-            synthetic_strip: None,
+            real_strips: Vec::new(),
+            synthetic_strips: Vec::new(),
             clusters: &[],
         }
     }

@@ -19,10 +19,10 @@ pub struct Report<'a> {
     pub best_epoch: Option<u32>,
     /// Stretches of real records before and after denoising.
     pub stretches: &'a [Stretch],
-    /// A stretch of a real record.
-    pub real_strip: Option<Strip>,
-    /// A stretch of a synthetic record.
-    pub synthetic_strip: Option<Strip>,
+    /// Stretches of real records on ECG paper; the overview shows the first.
+    pub real_strips: Vec<Strip>,
+    /// The same of synthetic records.
+    pub synthetic_strips: Vec<Strip>,
     /// The clusters that training segments were put in.
     pub clusters: &'a [ClusterRow],
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::spectrum::{Spectrum, welch};
 
 /// How many segments are drawn as thin lines.
-const EXAMPLES: usize = 30;
+const EXAMPLES: usize = 50;
 /// How many segments a spectrum is averaged over at most.
 const SPECTRUM_SEGMENTS: usize = 1_000;
 /// Segments summed by one thread at a time. Part sums are added in order, so that the number of threads changes nothing.

@@ -96,8 +96,8 @@ fn report<'a>(real: &'a SegmentSet, synthetic: &'a SegmentSet, scores: &'a Score
         history: &[],
         best_epoch: None,
         stretches: &[],
-        real_strip: None,
-        synthetic_strip: None,
+        real_strips: Vec::new(),
+        synthetic_strips: Vec::new(),
         clusters: &[],
     }
 }

@@ -8,7 +8,7 @@ use rand::RngExt;
 use super::breathing::Breathing;
 use super::bridge::{Noise, fill_gap};
 use super::repolarisation::Repolarisation;
-use super::seams::{Layout, Placed, Seam, place};
+use super::seams::{Layout, Placed, place};
 use super::{AssemblyConfig, AssemblyError, LEVEL_S, MEET_S, PlannedBeat, check, median};
 
 /// How far before its first beat the mark of a new rhythm stands, in seconds.
@@ -193,11 +193,9 @@ impl Assembler {
     ) -> Vec<f32> {
         let enough = (MEET_S * fixed.rate).round() as usize;
         for (i, seam) in layout.seams.iter().enumerate() {
-            if let Seam::Fade { .. } = seam {
-                let (before, after) = windows.split_at_mut(i + 1);
-                if let (Some(before), Some(after)) = (before.last_mut(), after.first_mut()) {
-                    seam.meet(enough, (&layout.beats[i], before), (&layout.beats[i + 1], after));
-                }
+            let (before, after) = windows.split_at_mut(i + 1);
+            if let (Some(before), Some(after)) = (before.last_mut(), after.first_mut()) {
+                seam.meet(enough, (&layout.beats[i], before), (&layout.beats[i + 1], after));
             }
         }
         let mut out = vec![0.0_f32; range.len()];

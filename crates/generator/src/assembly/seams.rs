@@ -35,8 +35,18 @@ pub(super) enum Seam {
         /// Start of the later beat's guarded part.
         to: usize,
     },
-    /// Nothing covers these samples.
-    Gap(Range<usize>),
+    /// Nothing covers some samples, or the windows end where the next begin. A short gap leaves no room for a curve between levels that
+    /// differ: the ends then go towards each other, from `from` and up to `to`.
+    Gap {
+        /// What nothing covers; may be empty.
+        gap: Range<usize>,
+        /// End of the earlier beat's guarded part.
+        from: usize,
+        /// Start of the later beat's guarded part.
+        to: usize,
+        /// The share of their difference that the ends take away: 1 where the gap is empty, 0 where it is as long as a change-over.
+        share: f32,
+    },
 }
 
 /// The beats and seams of a stretch of a record.
@@ -72,7 +82,7 @@ impl Layout {
     pub(super) fn weight(&self, i: usize, position: usize) -> f32 {
         let rising = |seam: &Seam| match seam {
             Seam::Fade { fade, .. } => rise(position, fade),
-            Seam::Gap(gap) => f32::from(u8::from(position >= gap.start)),
+            Seam::Gap { gap, .. } => f32::from(u8::from(position >= gap.start)),
         };
         let before = i.checked_sub(1).map_or(1.0, |before| rising(&self.seams[before]));
         let after = self.seams.get(i).map_or(0.0, rising);
@@ -82,7 +92,7 @@ impl Layout {
     /// What no beat covers between the beats, with the number of the beat that stands before it.
     pub(super) fn gaps(&self) -> Vec<(usize, Range<usize>)> {
         let gap = |(index, seam): (usize, &Seam)| match seam {
-            Seam::Gap(gap) if !gap.is_empty() => Some((index, gap.clone())),
+            Seam::Gap { gap, .. } if !gap.is_empty() => Some((index, gap.clone())),
             _ => None,
         };
         self.seams.iter().enumerate().filter_map(gap).collect()
@@ -126,9 +136,6 @@ pub(super) fn place(
 
 /// How `a` meets `b` behind it.
 fn seam(a: &Placed, b: &Placed, rate: f64, config: &AssemblyConfig) -> Seam {
-    if a.valid.end <= b.valid.start {
-        return Seam::Gap(a.valid.end..b.valid.start);
-    }
     let samples = |seconds: f64| (seconds * rate).round() as usize;
     let distance = b.mark - a.mark;
     let fade = samples(config.fade_s);
@@ -138,6 +145,11 @@ fn seam(a: &Placed, b: &Placed, rate: f64, config: &AssemblyConfig) -> Seam {
     let guards = (guard_after + guard_before).min(distance - fade.min(distance / 3));
     let share = |guard: usize| guard * guards / (guard_after + guard_before).max(1);
     let (from, to) = (a.mark + share(guard_after), b.mark - share(guard_before));
+    if a.valid.end <= b.valid.start {
+        let gap = a.valid.end..b.valid.start;
+        let share = 1.0 - gap.len() as f32 / fade.max(1) as f32;
+        return Seam::Gap { from: from.min(gap.start), to: to.max(gap.end), share: share.max(0.0), gap };
+    }
     // The change-over lies where both windows are, and outside both guards as far as there is room.
     let (low, high) = (from.max(b.valid.start), to.min(a.valid.end));
     let lead = samples(config.lead_s.min(f64::from(SHORT_LEAD) * distance as f64 / rate));
@@ -157,12 +169,22 @@ impl Seam {
     /// Adds to both windows what makes them meet in the middle of the fade: their difference there, shared in proportion to the
     /// room that each has, fading in over that room. `enough` samples are enough room for all of the difference.
     pub(super) fn meet(&self, enough: usize, (a, before): (&Placed, &mut [f32]), (b, after): (&Placed, &mut [f32])) {
-        let Self::Fade { from, fade, to } = self else { return };
-        // The difference over the fade, or over the few samples around it that both have.
-        let middle = usize::midpoint(fade.start, fade.end);
-        let range = fade.start.min(middle.saturating_sub(2)).max(b.start)..fade.end.max(middle + 3).min(a.start + before.len());
-        let difference: f32 =
-            range.clone().map(|at| after[at - b.start] - before[at - a.start]).sum::<f32>() / range.len().max(1) as f32;
+        let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len().max(1) as f32;
+        let (from, fade, to, difference) = match self {
+            Self::Fade { from, fade, to } => {
+                // The difference over the fade, or over the few samples around it that both have.
+                let middle = usize::midpoint(fade.start, fade.end);
+                let first = fade.start.min(middle.saturating_sub(2)).max(b.start);
+                let range = first..fade.end.max(middle + 3).min(a.start + before.len());
+                let differences: Vec<f32> = range.map(|at| after[at - b.start] - before[at - a.start]).collect();
+                (from, fade, to, mean(&differences))
+            }
+            Self::Gap { gap, from, to, share } => {
+                let (end, begin) = (gap.start - a.start, gap.end - b.start);
+                let (last, first) = (&before[end.saturating_sub(3)..end], &after[begin..(begin + 3).min(after.len())]);
+                (from, gap, to, share * (mean(first) - mean(last)))
+            }
+        };
         let (room_a, room_b) = (fade.start - from, to - fade.end);
         let room = room_a + room_b;
         if room == 0 {

@@ -183,6 +183,32 @@ fn old_neighbours_in_a_window_do_not_appear_twice() {
 }
 
 #[test]
+fn windows_that_end_where_the_next_begins_meet() {
+    let mut set = beats(1);
+    // Half a millivolt below the baseline from the mark to the window's end.
+    for i in (0..set.len()).step_by(2) {
+        for k in MARK + 30..TIME {
+            set.signals[[i, k, 0]] -= 0.25;
+        }
+    }
+    let config = AssemblyConfig { respiration: 0.0, noise: false, ..AssemblyConfig::default() };
+    // The earlier window's own part ends `lead_s` before the mark, the later one begins there, or up to a few samples later.
+    for extra in [0, 1, 3, 8] {
+        for segment in &mut set.segments {
+            (segment.rr_before_s, segment.rr_after_s) = (0.667, 0.667);
+        }
+        let rr_s = 0.667 + extra as f32 / RATE as f32;
+        let record = record(&set, |_| rr_s, &config);
+        let samples = &record.channels[0].samples;
+        for marks in record.annotations.windows(2) {
+            let (from, to) = ((marks[0].sample as usize) + 60, (marks[1].sample as usize).saturating_sub(30));
+            let steepest = samples[from..to].windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
+            assert!(steepest < 0.15, "a step of {steepest} mV with {extra} samples between");
+        }
+    }
+}
+
+#[test]
 fn weights_of_neighbours_add_up_to_one() {
     let set = beats(1);
     for rr_s in RHYTHMS.into_iter().chain([FLUTTER]) {

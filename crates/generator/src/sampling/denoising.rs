@@ -42,6 +42,10 @@ struct Draw<'a> {
     offset: Vec<f32>,
     condition: Condition,
     noise: ChaCha8Rng,
+    /// The noise that all segments of the patient and class share.
+    shared: ChaCha8Rng,
+    /// Its share of the variance.
+    likeness: f64,
 }
 
 impl Sampler {
@@ -143,8 +147,10 @@ impl Sampler {
             });
             let number = made.entry((&request.label, subject, patient)).or_default();
             let purpose = format!("generator: sample {} {subject} {patient}", request.label);
+            let shared = seed.stream(&format!("generator: shared noise {} {patient}", request.label), 0);
             for i in 0..request.count {
-                batch.push(self.draw(request, person, request.around.get(i), seed.stream(&purpose, request.first + *number)));
+                let own = seed.stream(&purpose, request.first + *number);
+                batch.push(self.draw(request, person, request.around.get(i), (own, shared.clone())));
                 *number += 1;
                 if batch.len() == size {
                     each(self.finish(&std::mem::take(&mut batch), size, progress)?)?;
@@ -185,7 +191,14 @@ impl Sampler {
         self.crowd.new_patient(self.config.novelty, near, &mut rng)
     }
 
-    fn draw<'a>(&self, request: &'a Request, person: &Person, around: Option<&Around>, mut rng: ChaCha8Rng) -> Draw<'a> {
+    /// One segment to make; its own draws come from `rng`, those that it shares with others from `shared`.
+    fn draw<'a>(
+        &self,
+        request: &'a Request,
+        person: &Person,
+        around: Option<&Around>,
+        (mut rng, shared): (ChaCha8Rng, ChaCha8Rng),
+    ) -> Draw<'a> {
         let label = request.label.as_str();
         let Facts { code, rhythm, rr_s } = self.crowd.facts(person, label, around.map_or("", |around| &around.rhythm), &mut rng);
         let rr_s = around.map_or(rr_s, |around| around.rr_s);
@@ -214,6 +227,9 @@ impl Sampler {
             scale: scale.into_iter().map(|x| x as f32).collect(),
             condition,
             noise: rng,
+            shared,
+            // Training subjects vary as the network has learned it.
+            likeness: if request.subject.is_some() { 0.0 } else { self.config.likeness * self.config.novelty },
         }
     }
 
@@ -229,12 +245,19 @@ impl Sampler {
             told.push(sizes, batch.get(row).map_or(&Condition::NONE, |draw| &draw.condition), levels[0]);
             nothing.push(sizes, &Condition::NONE, levels[0]);
         }
-        let mut streams: Vec<ChaCha8Rng> = batch.iter().map(|draw| draw.noise.clone()).collect();
+        let mut streams: Vec<(ChaCha8Rng, ChaCha8Rng, f64)> =
+            batch.iter().map(|draw| (draw.noise.clone(), draw.shared.clone(), draw.likeness)).collect();
         let mut noise = |x: &mut [f32], deviation: f64| {
-            for (row, rng) in x.chunks_exact_mut(width).zip(&mut streams) {
+            for (row, (own, shared, likeness)) in x.chunks_exact_mut(width).zip(&mut streams) {
+                let (of_own, of_shared) = ((1.0 - *likeness).sqrt() * deviation, likeness.sqrt() * deviation);
                 for sample in row {
-                    let normal: f64 = StandardNormal.sample(rng);
-                    *sample = deviation.mul_add(normal, f64::from(*sample)) as f32;
+                    let normal: f64 = StandardNormal.sample(own);
+                    let mut added = of_own * normal;
+                    if *likeness > 0.0 {
+                        let normal: f64 = StandardNormal.sample(shared);
+                        added += of_shared * normal;
+                    }
+                    *sample = (f64::from(*sample) + added) as f32;
                 }
             }
         };

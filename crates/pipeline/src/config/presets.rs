@@ -20,7 +20,7 @@ pub(crate) enum Preset {
     Quick,
     /// Up to ten minutes on two cores.
     Standard,
-    /// A larger network and more training: up to two hours on two cores.
+    /// A larger network and more training: about an hour on two cores.
     Thorough,
 }
 
@@ -90,17 +90,15 @@ pub(super) fn preset(preset: Preset) -> Config {
         }
         Preset::Thorough => {
             config.preprocessing.clustering.by = ClusterBy::SubjectClass;
-            config.generator.units = 128;
-            config.generator.epochs = 100;
+            config.generator.units = 96;
+            config.generator.epochs = 40;
             config.generator.steps_per_epoch = 600;
             config.generator.average_decay = 0.9995;
-            config.generator.validation_segments = 4_000;
-            config.rhythm.steps = 4_000;
-            config.generation.segments_per_class = 2_000;
+            config.generator.validation_segments = 2_000;
+            config.rhythm.steps = 2_000;
+            config.generation.sampler.steps = 40;
             config.generation.patients = 10;
             config.generation.patient_duration_s = 300.0;
-            config.evaluation.segments_per_class = 2_000;
-            config.evaluation.network_steps = 400;
         }
     }
     config

@@ -136,10 +136,10 @@ fn comments(patient: &Planned, order: &Order, learned: bool) -> Vec<String> {
 
 /// Writes what stands beside the records: their list, what became of each, and a text.
 pub(super) fn describe(folder: &Path, patients: &[PatientMade], learned: bool, order: &Order) -> Result<()> {
-    let names: Vec<String> = patients.iter().map(|patient| patient.record.clone()).collect();
-    if order.format == RecordFormat::Wfdb {
-        write_record_list(folder, &names)?;
-    }
+    // As PhysioNet does it, EDF files are listed with their extension.
+    let extension = if order.format == RecordFormat::Edf { ".edf" } else { "" };
+    let names: Vec<String> = patients.iter().map(|patient| format!("{}{extension}", patient.record)).collect();
+    write_record_list(folder, &names)?;
     let mut text = serde_json::to_string_pretty(patients).context("the list of patients cannot be written as JSON")?;
     text.push('\n');
     write_atomically(&folder.join("patients.json"), text.as_bytes())?;

@@ -72,6 +72,8 @@ pub(crate) struct Source {
 pub(crate) struct Score {
     pub(crate) name: String,
     pub(crate) class: String,
+    /// What the values count in; empty for pure numbers.
+    pub(crate) unit: String,
     /// Of what the shareable model made.
     pub(crate) value: Option<f64>,
     /// The 95% interval over subjects.
@@ -115,6 +117,7 @@ impl About {
             Score {
                 name: measure.name.clone(),
                 class: measure.class.clone(),
+                unit: measure.unit.clone(),
                 value: own.as_ref().and_then(|m| m.value),
                 low: own.as_ref().and_then(|m| m.low),
                 high: own.as_ref().and_then(|m| m.high),

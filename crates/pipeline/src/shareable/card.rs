@@ -151,6 +151,9 @@ fn scores(about: &About) -> String {
                     what a perfect sampler would get. *Held out*: beats of subjects that were not trained on, against the training subjects'. In brackets \
                     95% intervals over subjects, where there are enough.\n"
         .to_owned();
+    if about.verdicts.is_empty() {
+        text += "\n*This model* itself was not scored yet: those of *its run* are what is known.\n";
+    }
     for (heading, _, names) in SHOWN {
         let rows: Vec<&Score> =
             names.iter().flat_map(|name| about.scores.iter().filter(move |score| score.name == *name)).collect();
@@ -164,9 +167,10 @@ fn scores(about: &About) -> String {
         for row in rows {
             let interval = row.low.zip(row.high).map_or_else(String::new, |(low, high)| format!(" ({low:.3} to {high:.3})"));
             let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
+            let unit = if row.unit.is_empty() { String::new() } else { format!(", {}", row.unit) };
             let _ = writeln!(
                 text,
-                "| {} | {} | {}{interval} | {} | {} | {} | {} |",
+                "| {}{unit} | {} | {}{interval} | {} | {} | {} | {} |",
                 measure_in_words(&row.name),
                 row.class,
                 number(row.value),

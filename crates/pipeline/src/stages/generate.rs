@@ -59,7 +59,8 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let share = context.folder.share();
     std::fs::create_dir_all(&share).with_context(|| format!("cannot make the folder {}", share.display()))?;
     let order = patients::Order {
-        patients: config.generation.patients,
+        // With no novelty a patient is a training subject.
+        patients: if sampler.novelty > 0.0 { config.generation.patients } else { 0 },
         duration_s: config.generation.patient_duration_s,
         // Named training subjects never enter `share/`.
         subjects: &[],
@@ -73,8 +74,8 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
         seed,
     };
     let made = patients::make((&ModelFiles::from(&model), &segments), &order, &device, &share, context.terminal)?;
-    // Segments of a named person stay in the run folder.
-    if config.generation.subjects.is_empty() {
+    // Segments of a training subject stay in the run folder.
+    if config.generation.subjects.is_empty() && sampler.novelty > 0.0 {
         write_segments(&share.join("synthetic.h5"), &synthetic)?;
     }
     if let Ok(text) = std::fs::read(context.folder.path().join(ATTRIBUTION)) {
@@ -108,8 +109,8 @@ fn made_from(config: &GenerationConfig, paired: bool) -> String {
     }
     if !config.subjects.is_empty() {
         return format!(
-            "the segments of synthetic.h5 were made from noise alone to be like those of the training subjects {}, who were asked for by \
-             name and stand in derived_from; they are not in share/.",
+            "the segments of synthetic.h5 were made from noise alone to be like those of the training subjects asked for ({}), who stand in \
+             derived_from; they are not in share/.",
             config.subjects.join(", ")
         );
     }
@@ -120,6 +121,9 @@ fn made_from(config: &GenerationConfig, paired: bool) -> String {
         config.segment_patients, config.sampler.novelty
     )
 }
+
+/// Stands for all training subjects in `generation.subjects`.
+const EVERYBODY: &str = "all";
 
 /// A class and how many training segments it has.
 type Count = (String, usize);
@@ -143,12 +147,18 @@ fn classes(config: &GenerationConfig, segments: &SegmentSet) -> Result<(Vec<Stri
     Ok((large.into_iter().map(|(label, _)| label).collect(), small))
 }
 
-/// As many segments of each class as asked for: like any training subject's, or spread evenly over the subjects named.
+/// As many segments of each class as asked for: like any training subject's, or spread over the subjects named; evenly, or over
+/// [`EVERYBODY`] as the class is spread over them.
 fn of_subjects(config: &GenerationConfig, segments: &SegmentSet, classes: &[String]) -> Result<Vec<Request>> {
     let training = segments.select(&segments.indices(|s| s.split == Split::Train));
     let people = training.subjects();
-    if let Some(unknown) = config.subjects.iter().find(|subject| !people.contains(subject)) {
-        bail!("generation.subjects: {unknown} is not among the training subjects; they are {}", people.join(", "));
+    let everybody = config.subjects == [EVERYBODY];
+    let named: &[String] = if everybody { &people } else { &config.subjects };
+    if let Some(unknown) = named.iter().find(|subject| !people.contains(subject)) {
+        bail!(
+            "generation.subjects: {unknown} is not among the training subjects; they are {}, or '{EVERYBODY}' alone",
+            people.join(", ")
+        );
     }
     let mut requests = Vec::new();
     for label in classes {
@@ -165,13 +175,19 @@ fn of_subjects(config: &GenerationConfig, segments: &SegmentSet, classes: &[Stri
             requests.push(request(None, count));
             continue;
         }
-        let with: Vec<&String> = config
-            .subjects
-            .iter()
-            .filter(|name| training.segments.iter().any(|s| s.label == *label && s.subject == **name))
-            .collect();
-        for (index, subject) in with.iter().enumerate() {
-            requests.push(request(Some(*subject), count / with.len() + usize::from(index < count % with.len())));
+        let of = |name: &String| training.segments.iter().filter(|s| s.label == *label && s.subject == *name).count();
+        let with: Vec<(&String, usize)> = named.iter().map(|name| (name, of(name))).filter(|(_, n)| *n > 0).collect();
+        let weight = |n: usize| if everybody { n } else { 1 };
+        let total: usize = with.iter().map(|(_, n)| weight(*n)).sum();
+        let (mut below, mut given) = (0, 0);
+        for (subject, n) in &with {
+            below += weight(*n);
+            // Rounded sums, so that all together are as many as asked for.
+            let own = (count * below).div_ceil(total) - given;
+            given += own;
+            if own > 0 {
+                requests.push(request(Some(*subject), own));
+            }
         }
     }
     if requests.is_empty() {

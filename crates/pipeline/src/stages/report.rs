@@ -1,26 +1,30 @@
 //! Stage 5: everything → `figures/`, `index.html`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use physiosynth_evaluation::Scores;
+use physiosynth_formats::open_database;
 use physiosynth_formats::segments::read_segments;
-use physiosynth_formats::{ReadOptions, read_record};
 use physiosynth_generator::checkpoint::HISTORY;
 use physiosynth_generator::config::Keep;
 use physiosynth_generator::training::Epoch;
 use physiosynth_preprocessing::{Stretch, Summary};
 use physiosynth_reporting::{ClusterRow, Report, RunFacts, SplitRow, Strip, write_report};
-use physiosynth_signal::{Record, SegmentSet};
+use physiosynth_signal::{Record, RecordSource, SegmentSet};
 use serde_json::json;
 
-use super::{Context, Decides, Made, Stage, eeg_patients, read_json};
+use super::{Context, Decides, Made, Stage, eeg_patients, read_json, records};
 use crate::manifest::Manifest;
 use crate::source::is_demo;
 
 /// Length of a strip on ECG paper, in seconds.
 const STRIP_S: f64 = 10.0;
+/// How many are drawn of each kind.
+const STRIPS: usize = 3;
+/// Synthetic patients among whom those to show are chosen.
+const PATIENTS_LOOKED_AT: usize = 12;
 
 pub(super) fn decides(context: &Context) -> Decides {
     let folder = context.folder;
@@ -46,6 +50,7 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, epoch)| epoch as u32),
     };
+    let eeg = eeg_patients::is_eeg(&real);
     let stretches: Vec<_> = summary.stretches.iter().map(stretch).collect();
     let report = Report {
         facts: facts(context, &real, &synthetic, &summary),
@@ -56,8 +61,12 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
         best_epoch,
         stretches: &stretches,
         // Strips are drawn on ECG paper.
-        real_strip: most_varied(&summary.stretches).filter(|_| !eeg_patients::is_eeg(&real)).map(real_strip),
-        synthetic_strip: synthetic_strip(&folder.share())?,
+        real_strips: if eeg {
+            Vec::new()
+        } else {
+            most_varied(&summary.stretches).into_iter().take(STRIPS).map(real_strip).collect()
+        },
+        synthetic_strips: if eeg { Vec::new() } else { synthetic_strips(&folder.share())? },
         clusters: &clusters(&summary),
     };
     write_report(&report, folder.path(), context.terminal)?;
@@ -88,10 +97,12 @@ fn stretch(s: &Stretch) -> physiosynth_reporting::Stretch {
     }
 }
 
-/// The stretch with the most different codes; the first such one.
-fn most_varied(stretches: &[Stretch]) -> Option<&Stretch> {
-    let codes = |s: &Stretch| s.marks.iter().map(|(_, code)| code).collect::<std::collections::BTreeSet<_>>().len();
-    stretches.iter().rev().max_by_key(|s| codes(s))
+/// The stretches, those with the most different codes first.
+fn most_varied(stretches: &[Stretch]) -> Vec<&Stretch> {
+    let codes = |s: &Stretch| s.marks.iter().map(|(_, code)| code).collect::<BTreeSet<_>>().len();
+    let mut order: Vec<&Stretch> = stretches.iter().collect();
+    order.sort_by_key(|s| std::cmp::Reverse(codes(s)));
+    order
 }
 
 /// The denoised stretch, since synthetic beats are made from denoised ones.
@@ -105,49 +116,47 @@ fn real_strip(s: &Stretch) -> Strip {
     }
 }
 
-/// The stretch of the synthetic patients that holds most beats other than N; the first such one.
-fn synthetic_strip(share: &Path) -> Result<Option<Strip>> {
-    let Ok(list) = std::fs::read_to_string(share.join("RECORDS")) else { return Ok(None) };
-    let mut best: Option<(usize, Strip)> = None;
-    for name in list.lines() {
-        let record = read_record(&share.join(name), &ReadOptions::default())?;
-        for (others, strip) in windows(&record) {
-            if best.as_ref().is_none_or(|(most, _)| others > *most) {
-                best = Some((others, strip));
-            }
-        }
+/// Of each of the first synthetic patients the stretch with the most different codes, the first such one; patients with the most varied
+/// stretch first.
+fn synthetic_strips(share: &Path) -> Result<Vec<Strip>> {
+    // A run may have been asked for segments alone.
+    if records::files(share).is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(best.map(|(_, strip)| strip))
+    let patients = open_database(share)?;
+    let mut strips: Vec<(usize, Strip)> = Vec::new();
+    for index in 0..patients.entries().len().min(PATIENTS_LOOKED_AT) {
+        let record = patients.read(index, None).map_err(|error| anyhow!("{error}"))?;
+        strips.extend(most_varied_window(&record));
+    }
+    strips.sort_by_key(|(codes, _)| std::cmp::Reverse(*codes));
+    Ok(strips.into_iter().map(|(_, strip)| strip).take(STRIPS).collect())
 }
 
-/// Stretches of a record of [`STRIP_S`] each (the whole of a shorter one), with how many beats other than N are in it.
-fn windows(record: &Record) -> Vec<(usize, Strip)> {
-    let Some(channel) = record.channels.first() else { return Vec::new() };
+/// Of the stretches of a record of [`STRIP_S`] each (the whole of a shorter one) that with the most different codes of beats, and how many
+/// those are.
+fn most_varied_window(record: &Record) -> Option<(usize, Strip)> {
+    let channel = record.channels.first()?;
     let length = ((STRIP_S * channel.sampling_frequency_hz) as usize).min(channel.samples.len());
     if length == 0 {
-        return Vec::new();
+        return None;
     }
-    (0..channel.samples.len() / length)
-        .map(|index| {
-            let start = index * length;
-            let marks: Vec<(usize, String)> = record
-                .annotations
-                .iter()
-                .filter(|a| a.code != "+")
-                .filter_map(|a| Some((usize::try_from(a.sample).ok()?.checked_sub(start)?, a.code.to_string())))
-                .filter(|(at, _)| *at < length)
-                .collect();
-            let others = marks.iter().filter(|(_, code)| code != "N").count();
-            let strip = Strip {
-                title: format!("Synthetic: patient {}, {}", record.name, channel.label),
-                unit: channel.unit.clone(),
-                sampling_frequency_hz: channel.sampling_frequency_hz,
-                samples: channel.samples[start..start + length].to_vec(),
-                marks,
-            };
-            (others, strip)
-        })
-        .collect()
+    let marks_from = |start: usize| -> Vec<(usize, String)> {
+        let beats = record.annotations.iter().filter(|a| a.code != "+");
+        let placed = beats.filter_map(|a| Some((usize::try_from(a.sample).ok()?.checked_sub(start)?, a.code.to_string())));
+        placed.filter(|(at, _)| *at < length).collect()
+    };
+    let codes = |marks: &[(usize, String)]| marks.iter().map(|(_, code)| code).collect::<BTreeSet<_>>().len();
+    let windows = (0..channel.samples.len() / length).map(|index| (index * length, marks_from(index * length)));
+    let (start, marks) = windows.rev().max_by_key(|(_, marks)| codes(marks))?;
+    let strip = Strip {
+        title: format!("Synthetic: patient {}, {}", record.name, channel.label),
+        unit: channel.unit.clone(),
+        sampling_frequency_hz: channel.sampling_frequency_hz,
+        samples: channel.samples[start..start + length].to_vec(),
+        marks,
+    };
+    Some((codes(&strip.marks), strip))
 }
 
 fn clusters(summary: &Summary) -> Vec<ClusterRow> {

@@ -13,7 +13,7 @@ pub(super) const FIGURE: Figure = Figure {
     title: "Beats, real beside synthetic",
     caption: |context| {
         format!(
-            "Up to 30 segments of each class drawn at random (thin) and the mean of all of them (bold): real training segments on the \
+            "Up to 50 segments of each class drawn at random (thin) and the mean of all of them (bold): real training segments on the \
              left, synthetic on the right, {} from the mark at 0 ms. Both sides of a row share their scale. Look for shapes \
              on the right that the left does not have, and for variety on the left that the right lacks.",
             context.amplitude_name()

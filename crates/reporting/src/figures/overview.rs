@@ -99,7 +99,9 @@ pub(super) fn heading(context: &Context<'_>, canvas: &mut Canvas, all: Area) -> 
 fn paper(context: &Context<'_>, canvas: &mut Canvas, area: Area) -> i32 {
     let report = context.report;
     let mut top = area.top;
-    for (kind, strip, colour) in [("real", &report.real_strip, REAL), ("synthetic", &report.synthetic_strip, SYNTHETIC)] {
+    for (kind, strip, colour) in
+        [("real", report.real_strips.first(), REAL), ("synthetic", report.synthetic_strips.first(), SYNTHETIC)]
+    {
         if let Some(strip) = strip {
             let sheet = Sheet::for_strip(strip, SECONDS, PIXELS_PER_MM, MOST_MM);
             let paper = strips::one(canvas, (area.left, top), (kind, strip, colour), &sheet, (SECONDS, SIZE));

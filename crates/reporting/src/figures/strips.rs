@@ -1,4 +1,4 @@
-//! A real and a synthetic record on ECG paper, one above the other.
+//! Real and synthetic records on ECG paper, one above the other.
 
 use plotters::style::RGBColor;
 
@@ -19,7 +19,7 @@ pub(super) const FIGURE: Figure = Figure {
     name: "strips",
     title: "Rhythm strips on ECG paper",
     caption: |_| {
-        "A stretch of a real record above one of a synthetic record, on paper at 25 mm/s: a small square is 0.04 s by 0.1 mV, a \
+        "Stretches of real records above stretches of synthetic ones, on paper at 25 mm/s: a small square is 0.04 s by 0.1 mV, a \
          big one 0.2 s by 0.5 mV where the gain is 10 mm/mV; the pulse at the left is 1 mV high and 0.2 s wide. Letters are the \
          annotations of the beats."
             .into()
@@ -29,13 +29,11 @@ pub(super) const FIGURE: Figure = Figure {
 
 fn draw(context: &Context<'_>) -> Drawing {
     let report = context.report;
-    let strips = [("real", &report.real_strip, REAL), ("synthetic", &report.synthetic_strip, SYNTHETIC)];
-    let sheets: Vec<_> = strips
-        .into_iter()
-        .filter_map(|(kind, strip, colour)| {
-            let strip = strip.as_ref()?;
-            Some((kind, strip, colour, Sheet::for_strip(strip, SECONDS, PIXELS_PER_MM, 65)))
-        })
+    let real = report.real_strips.iter().map(|strip| ("real", strip, REAL));
+    let synthetic = report.synthetic_strips.iter().map(|strip| ("synthetic", strip, SYNTHETIC));
+    let sheets: Vec<_> = real
+        .chain(synthetic)
+        .map(|(kind, strip, colour)| (kind, strip, colour, Sheet::for_strip(strip, SECONDS, PIXELS_PER_MM, 65)))
         .collect();
     if sheets.is_empty() {
         return Drawing::Nothing("no stretch of a record was given");

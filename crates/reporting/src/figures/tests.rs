@@ -214,8 +214,8 @@ fn every_figure_is_drawn_at_its_size() {
         history: &history,
         best_epoch: Some(4),
         stretches: &stretches,
-        real_strip: Some(strip()),
-        synthetic_strip: Some(strip()),
+        real_strips: vec![strip()],
+        synthetic_strips: vec![strip(), strip()],
         clusters: &clusters,
         ..report_of(&real, &synthetic, &scores)
     };
@@ -292,7 +292,7 @@ fn odd_inputs_still_make_sensible_figures() {
                 history: &history,
                 best_epoch: Some(77),
                 clusters: &clusters,
-                real_strip: Some(broken.clone()),
+                real_strips: vec![broken.clone()],
                 ..report_of(real, synthetic, scores)
             };
             let (drawn, _) = draw_all(&report);

@@ -106,8 +106,8 @@ fn report(
         history: &[],
         best_epoch: None,
         stretches: &[],
-        real_strip: None,
-        synthetic_strip: None,
+        real_strips: Vec::new(),
+        synthetic_strips: Vec::new(),
         clusters: &[],
     };
     write_report(&report, folder.path(), terminal).context("the report could not be written")?;
