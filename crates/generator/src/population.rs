@@ -153,7 +153,7 @@ impl Population {
     }
 
     /// The training subject that `person` is nearest to.
-    pub(crate) fn nearest(&self, person: &Person) -> usize {
+    pub(crate) fn nearest(person: &Person) -> usize {
         person.guides.first().copied().unwrap_or_default()
     }
 
@@ -372,6 +372,6 @@ mod tests {
         let nobody = population.facts(&person, "X", "", &mut rng);
         assert!(nobody.rr_s[0].is_nan() && nobody.code.is_empty());
         assert_eq!(population.facts(&person, "V", "", &mut rng).code, "V");
-        assert_eq!((population.has(&person, "X"), population.nearest(&person)), (0, 0));
+        assert_eq!((population.has(&person, "X"), Population::nearest(&person)), (0, 0));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use rand_chacha::ChaCha8Rng;
 
-use super::{Facts, People, Person};
+use super::{Facts, People, Person, Population};
 
 /// Who new patients are drawn from, and what goes with their beats.
 pub(crate) trait Crowd: Debug + Send + Sync {
@@ -66,7 +66,7 @@ impl Crowd for People {
 
     fn weights(&self, people: &[Person], label: &str) -> Vec<f64> {
         // Patients who are nearest to the same training subject share what that one has.
-        let nearest: Vec<usize> = people.iter().map(|person| self.population.nearest(person)).collect();
+        let nearest: Vec<usize> = people.iter().map(Population::nearest).collect();
         let alike = |person: usize| nearest.iter().filter(|other| nearest.get(person) == Some(*other)).count() as f64;
         people.iter().enumerate().map(|(i, person)| self.population.has(person, label) as f64 / alike(i)).collect()
     }

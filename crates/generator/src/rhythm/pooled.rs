@@ -138,9 +138,9 @@ impl PooledPortraits {
 impl PooledResidual {
     /// Of records whose bands are those that most have; `None` where fewer than five subjects have any.
     fn of(known: &[KnownPortrait]) -> Option<Self> {
-        let mut by_bands: BTreeMap<(String, Vec<u64>), Vec<(&str, &Residual)>> = BTreeMap::new();
+        let mut by_bands: BTreeMap<_, Vec<(&str, &Residual)>> = BTreeMap::new();
         for (subject, residual) in known.iter().filter_map(|k| Some((k.subject.as_str(), k.portrait.residual.as_ref()?))) {
-            let edges = residual.edges_hz.iter().map(|hz| hz.to_bits()).collect();
+            let edges: Vec<u64> = residual.edges_hz.iter().map(|hz| hz.to_bits()).collect();
             by_bands.entry((residual.unit.clone(), edges)).or_default().push((subject, residual));
         }
         let own = by_bands.into_values().max_by_key(Vec::len)?;
