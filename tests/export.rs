@@ -121,7 +121,7 @@ fn the_programs_own_model_needs_no_training() {
     assert_eq!((record.channels[0].label.as_str(), record.channels[0].unit.as_str()), ("MLII", "mV"));
     let told = record.comments.join("\n");
     assert!(told.contains("SYNTHETIC") && told.contains("mitdb-ds1") && told.contains("ODC-BY"), "{told}");
-    let beats: Vec<&str> = record.annotations.iter().map(|mark| mark.code.as_str()).filter(|code| *code != "+").collect();
+    let beats: Vec<&str> = record.annotations.iter().map(|mark| &*mark.code).filter(|code| *code != "+").collect();
     assert!((25..=250).contains(&beats.len()), "{} beats in a minute", beats.len());
     let known = ["N", "A", "a", "V", "F"];
     assert!(beats.iter().all(|code| known.contains(code)), "codes that few had are left out: {beats:?}");

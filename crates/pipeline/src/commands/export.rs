@@ -48,7 +48,7 @@ pub(crate) fn export(arguments: &Export) -> Result<()> {
     std::fs::create_dir_all(&model).with_context(|| format!("cannot make the folder {}", model.display()))?;
     let exported = hand_on(&run.model(), &model)?;
     let sampler = SamplerConfig { novelty: 1.0, ..config.generation.sampler.clone() };
-    let mut about = about(output, &exported, (&config, &manifest), &real)?;
+    let mut about = about(output, &exported, (&config, &manifest), &real);
     let own = if arguments.unscored { None } else { Some(score(&model, &exported, &sampler, &config, &real)?) };
     about.score(own.as_ref(), scores_of(&run)?.as_ref());
 
@@ -62,7 +62,7 @@ pub(crate) fn export(arguments: &Export) -> Result<()> {
 }
 
 /// What the model is, without scores.
-fn about(output: &Path, exported: &Exported, (config, manifest): (&Config, &Manifest), real: &SegmentSet) -> Result<About> {
+fn about(output: &Path, exported: &Exported, (config, manifest): (&Config, &Manifest), real: &SegmentSet) -> About {
     let database = &manifest.database;
     let known = fetch::attribution(database);
     let (title, licence, cite) = match known {
@@ -79,7 +79,7 @@ fn about(output: &Path, exported: &Exported, (config, manifest): (&Config, &Mani
     let subjects = |split: &physiosynth_reporting::SplitRow| {
         (split.split.clone(), split.subjects, split.segments.iter().map(|(_, n)| n).sum::<usize>())
     };
-    Ok(About {
+    About {
         format: About::FORMAT,
         name: name.unwrap_or_else(|| "model".to_owned()),
         made_by: format!("physiosynth {}", manifest.versions.get("physiosynth").map_or("", String::as_str)),
@@ -102,7 +102,7 @@ fn about(output: &Path, exported: &Exported, (config, manifest): (&Config, &Mani
         scores: Vec::new(),
         verdicts: std::collections::BTreeMap::new(),
         run_verdicts: std::collections::BTreeMap::new(),
-    })
+    }
 }
 
 /// What the exported model's segments score, made and judged as the run's were.
@@ -163,7 +163,7 @@ fn summary(output: &Path, exported: &Exported) -> Result<String> {
         bytes += entries
             .flatten()
             .filter_map(|entry| entry.metadata().ok())
-            .filter(|data| data.is_file())
+            .filter(std::fs::Metadata::is_file)
             .map(|d| d.len())
             .sum::<u64>();
     }
