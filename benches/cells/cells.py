@@ -34,6 +34,8 @@ SHARED = {
     "generation.sampler.novelty": "0.0",
     "evaluation.segments_per_class": "300",
     "evaluation.network_steps": "0",
+    "evaluation.forest_trees": "60",
+    "evaluation.utility_draws": "3",
 }
 CELLS = ["lstm", "gru", "simple"]
 STAGES = ["preprocess", "train", "generate", "evaluate"]

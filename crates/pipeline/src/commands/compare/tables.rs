@@ -44,7 +44,7 @@ pub(super) fn text(comparison: &Comparison) -> String {
         while to < names.len() && name + widths[from..=to].iter().sum::<usize>() <= LINE {
             to += 1;
         }
-        block(&mut text, &table, name, &widths, from..to);
+        block(&mut text, &table, name, &widths, &(from..to));
         from = to;
     }
     text.push('\n');
@@ -56,7 +56,7 @@ pub(super) fn text(comparison: &Comparison) -> String {
 }
 
 /// The columns of some runs.
-fn block(text: &mut String, table: &Table, name: usize, widths: &[usize], runs: std::ops::Range<usize>) {
+fn block(text: &mut String, table: &Table, name: usize, widths: &[usize], runs: &std::ops::Range<usize>) {
     let mut line = " ".repeat(name);
     for run in runs.clone() {
         let _ = write!(line, "{:>1$}", letter(run), widths[run]);
