@@ -9,7 +9,8 @@ twelve configurations it
 2. sets the steps so that training takes `--seconds` of processor time (75 by default), in 30 epochs;
 3. preprocesses, trains, generates and evaluates, and keeps the processor time of each stage in `OUTPUT/times.json`.
 
-What is done is not done again, so the same command goes on where it was stopped. It ends with the command that sets the runs side by side.
+What is done is not done again, so the same command goes on where it was stopped. It ends with what each run
+cost, and the commands that set the runs side by side.
 """
 
 import argparse
@@ -118,8 +119,26 @@ def main():
                 keep()
         print(f"{name}: {entry['steps']} steps, " + ", ".join(f"{k} {v:.0f} s" for k, v in spent.items()), flush=True)
 
-    runs = " ".join(str(arguments.output / name) for name, _ in configurations())
-    print(f"\n{arguments.program} compare {runs} --output {arguments.output / 'comparison'}")
+    print("\n" + costs(arguments.output, times))
+    for objective in ("denoising", "paired"):
+        runs = " ".join(str(arguments.output / name) for name, _ in configurations() if name.startswith(objective))
+        print(f"{arguments.program} compare {runs} --output {arguments.output / objective}")
+
+
+def costs(output, times):
+    """What each run cost, as a Markdown table."""
+    lines = [
+        "| | parameters | ms a step | steps | training, s | generation, s |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, entry in times.items():
+        parameters = json.loads((output / name / "model" / "config.json").read_text())["parameters"]
+        stages = entry["stages"]
+        lines.append(
+            f"| {name} | {parameters:,} | {1000 * entry['seconds_per_step']:.1f} | {entry['steps']:,} "
+            f"| {stages['train']:.0f} | {stages['generate']:.1f} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

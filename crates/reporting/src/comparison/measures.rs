@@ -70,7 +70,7 @@ fn plot(canvas: &mut Canvas, outer: Area, measure: &ComparedMeasure, runs: usize
         Better::NearSame => "best near same",
     };
     let x = if measure.unit.is_empty() { better.to_string() } else { format!("{}, {better}", measure.unit) };
-    let axes = Axes { title: &measure.name, x: &x, y_numbers: false, lines: Lines::Across, ..Axes::plain(SIZE * 0.9) };
+    let axes = Axes { title: &measure.name, x: &x, y_numbers: false, lines: Lines::Across, ..Axes::plain(SIZE * 0.85) };
     let ranges = (Range::of(spanned, 0.07), Range::linear(0.0, runs.max(1) as f64));
     let panel = Panel::draw(canvas, outer, ranges, &axes);
     let (top, bottom) = (panel.area.top as f32, panel.area.bottom as f32);

@@ -7,7 +7,7 @@ use physiosynth_reporting::comparison::{
 };
 
 use super::Comparison;
-use super::measures::{MeasureRow, Value};
+use super::measures::{MeasureRow, REAL_ALONE, Value};
 use super::tables::short_words;
 
 /// Names and bytes of the pictures.
@@ -31,7 +31,8 @@ pub(super) fn draw(comparison: &Comparison) -> Result<Vec<(&'static str, Vec<u8>
         })
         .collect();
     let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
-    let drawn = |row: &&MeasureRow| row.main && row.class == "all";
+    // What real data score among themselves is the same for every run: a line in the plots, no plot of its own.
+    let drawn = |row: &&MeasureRow| row.main && row.class == "all" && !row.name.starts_with(REAL_ALONE);
     let measures: Vec<ComparedMeasure> = comparison.measures.iter().filter(drawn).map(measure).collect();
     Ok(vec![
         ("measures.png", draw_measures(&names, &measures)?),

@@ -30,7 +30,7 @@ const MAIN: [&str; 14] = [
 /// Those that are shown class by class too, and as shares of what real segments score against real ones.
 const OF_SAME: [&str; 3] = ["precision", "density", "coverage"];
 /// Facts about the real data: no run can be better by them.
-const REAL_ALONE: &str = "trtr_";
+pub(super) const REAL_ALONE: &str = "trtr_";
 
 /// A measure of a class with each run's value.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -211,6 +211,8 @@ pub(super) fn short_words(name: &str) -> String {
         ("Trained on real: macro-F1", "TRTR, macro-F1"),
         ("Synthetic added to real: gain in macro-F1", "Augmentation: gain in macro-F1"),
         ("random forest", "forest"),
+        (", shape alone", ", shape"),
+        ("Membership by density ratio", "Membership by density"),
     ]
     .iter()
     .fold(measure_in_words(name), |words, (long, short)| words.replace(long, short))
