@@ -43,8 +43,9 @@ STAGES = ["preprocess", "train", "generate", "evaluate"]
 
 
 def configurations():
-    """Name and settings of each run: the default first, the paired objective last."""
-    for objective, bidirectional, cell in itertools.product(["denoising", "paired"], [True, False], CELLS):
+    """Name and settings of each run: the default first, then those that differ from it in one thing, in two, in three."""
+    every = itertools.product(["denoising", "paired"], [True, False], CELLS)
+    for objective, bidirectional, cell in sorted(every, key=lambda run: (run[0] == "paired") + (not run[1]) + (run[2] != CELLS[0])):
         name = f"{objective}-{'bi' if bidirectional else 'uni'}-{cell}"
         yield name, {
             "generator.objective": objective,
@@ -131,7 +132,8 @@ def costs(output, times):
         "| | parameters | ms a step | steps | training, s | generation, s |",
         "|---|---|---|---|---|---|",
     ]
-    for name, entry in times.items():
+    for name, _ in configurations():
+        entry = times[name]
         parameters = json.loads((output / name / "model" / "config.json").read_text())["parameters"]
         stages = entry["stages"]
         lines.append(

@@ -12,8 +12,8 @@ pub fn draw_losses(runs: &[ComparedRun]) -> Result<Vec<u8>, ReportError> {
     let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
     let (mut canvas, area) = page("Loss during training", &names, 560);
     let steps = Range::of(runs.iter().flat_map(|run| run.losses.iter().map(|l| l.step)).chain([0.0]), 0.01);
-    let kinds: [(&str, fn(&ComparedLoss) -> f64); 2] = [("training", |l| l.train), ("validation subjects", |l| l.validation)];
-    for (column, (title, value)) in kinds.into_iter().enumerate() {
+    for (column, title) in ["training", "validation subjects"].into_iter().enumerate() {
+        let value = |l: &ComparedLoss| if column == 0 { l.train } else { l.validation };
         let values = || runs.iter().flat_map(|run| run.losses.iter().map(value)).filter(|v| v.is_finite());
         let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
         // A loss that falls over orders of magnitude is unreadable on a linear axis.

@@ -7,7 +7,7 @@ use physiosynth_reporting::comparison::{
 };
 
 use super::Comparison;
-use super::measures::{MeasureRow, REAL_ALONE, Value};
+use super::measures::{MeasureRow, REAL_ALONE, Scored};
 use super::tables::short_words;
 
 /// Names and bytes of the pictures.
@@ -63,7 +63,7 @@ fn reach(reach: &Reach) -> Vec<ComparedReach> {
 }
 
 fn measure(row: &MeasureRow) -> ComparedMeasure {
-    let value = |v: &Option<Value>| {
+    let value = |v: &Option<Scored>| {
         let v = v.as_ref()?;
         Some(ComparedValue { value: v.value.filter(|x| x.is_finite())?, interval: v.low.zip(v.high) })
     };
@@ -78,7 +78,7 @@ fn measure(row: &MeasureRow) -> ComparedMeasure {
 }
 
 /// A reference, where all runs that have the measure have the same one.
-fn agreed(row: &MeasureRow, of: fn(&Value) -> Option<f64>) -> Option<f64> {
+fn agreed(row: &MeasureRow, of: fn(&Scored) -> Option<f64>) -> Option<f64> {
     let mut all = row.values.iter().flatten().map(of);
     let first = all.next()??;
     all.all(|other| other == Some(first)).then_some(first)

@@ -43,18 +43,18 @@ pub(super) struct MeasureRow {
     pub(super) definition: String,
     /// Whether it is among the main ones, which the tables show.
     pub(super) main: bool,
-    pub(super) values: Vec<Option<Value>>,
+    pub(super) values: Vec<Option<Scored>>,
 }
 
 /// What a run scored.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Value {
+pub(super) struct Scored {
     pub(super) value: Option<f64>,
     pub(super) low: Option<f64>,
     pub(super) high: Option<f64>,
     pub(super) same: Option<f64>,
     pub(super) held_out: Option<f64>,
-    /// Value over `same`, where that means something.
+    /// The value over `same`, where that means something.
     pub(super) of_same: Option<f64>,
     /// How it stands among the runs.
     pub(super) standing: Option<Standing>,
@@ -99,10 +99,10 @@ fn row(runs: &[Run], name: &str, class: &str) -> Option<MeasureRow> {
     let of_runs: Vec<Option<&Measure>> = runs.iter().map(|run| run.scores.measure(name, class)).collect();
     let first = of_runs.iter().flatten().next()?;
     let standings = if name.starts_with(REAL_ALONE) { vec![None; runs.len()] } else { standings(&of_runs, first.better) };
-    let value = |(measure, standing): (&Option<&Measure>, Option<Standing>)| {
-        let m = (*measure)?;
+    let value = |(measure, standing): (Option<&Measure>, Option<Standing>)| {
+        let m = measure?;
         let of_same = m.value.zip(m.same).filter(|(_, same)| *same > 0.0 && OF_SAME.contains(&name)).map(|(v, same)| v / same);
-        Some(Value { value: m.value, low: m.low, high: m.high, same: m.same, held_out: m.held_out, of_same, standing })
+        Some(Scored { value: m.value, low: m.low, high: m.high, same: m.same, held_out: m.held_out, of_same, standing })
     };
     Some(MeasureRow {
         name: name.into(),
@@ -112,7 +112,7 @@ fn row(runs: &[Run], name: &str, class: &str) -> Option<MeasureRow> {
         better: first.better,
         definition: first.definition.clone(),
         main: rank(name, class).0 < 2,
-        values: of_runs.iter().zip(standings).map(value).collect(),
+        values: of_runs.iter().copied().zip(standings).map(value).collect(),
     })
 }
 

@@ -58,7 +58,9 @@ pub(crate) fn compare(arguments: &cli::Compare) -> Result<()> {
     let terminal = Terminal::new();
     let runs = runs::read(&arguments.runs)?;
     let warnings = alike::warnings(&runs);
-    warnings.iter().for_each(|warning| terminal.warn(warning));
+    for warning in &warnings {
+        terminal.warn(warning);
+    }
     let settings = settings::differing(&runs);
     let measures = measures::rows(&runs);
     let mut comparison = Comparison {

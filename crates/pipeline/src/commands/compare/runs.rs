@@ -39,12 +39,12 @@ pub(super) struct RunFacts {
     pub(super) threads: usize,
     pub(super) verdicts: BTreeMap<String, Outcome>,
     /// The course of training.
-    pub(super) history: Vec<Loss>,
+    pub(super) history: Vec<Epoch>,
 }
 
 /// Losses of an epoch.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Loss {
+pub(super) struct Epoch {
     pub(super) step: u64,
     pub(super) train_loss: f64,
     pub(super) validation_loss: Option<f64>,
@@ -102,7 +102,7 @@ fn one(path: &Path, name: String) -> Result<Run> {
     flatten(&table, "", &mut settings);
     let scores: Scores = json(&folder.scores())?.with_context(|| format!("cannot read {}", folder.scores().display()))?;
     let model: Option<Model> = json(&folder.model().join("config.json"))?;
-    let history: Vec<Loss> = json(&folder.model().join("history.json"))?.unwrap_or_default();
+    let history: Vec<Epoch> = json(&folder.model().join("history.json"))?.unwrap_or_default();
     let last = history.last();
     let facts = RunFacts {
         name,

@@ -7,7 +7,7 @@ use physiosynth_generator::memory::Direction;
 use physiosynth_reporting::measure_in_words;
 
 use super::Comparison;
-use super::measures::{MeasureRow, Standing, Value};
+use super::measures::{MeasureRow, Scored, Standing};
 use super::runs::RunFacts;
 
 /// Characters of a line on the terminal: more runs than fit follow below.
@@ -17,9 +17,12 @@ const NAME: usize = 50;
 /// Distances that the table of memory shows, in milliseconds: the nearest step stands for each.
 const DISTANCES_MS: [f64; 4] = [50.0, 150.0, 300.0, 600.0];
 
-/// A table: rows of cells by run, under headings.
+/// A row's name and its cells, by run.
+type Row = (String, Vec<String>);
+
+/// A table: rows under headings.
 struct Table {
-    sections: Vec<(String, Vec<(String, Vec<String>)>)>,
+    sections: Vec<(String, Vec<Row>)>,
 }
 
 const LEGEND: &str = "* best, its interval apart from all others'   = leading: these intervals touch   ° best value, but no interval \
@@ -142,11 +145,11 @@ fn table(comparison: &Comparison, whole: bool) -> Table {
 }
 
 /// A row of what `of` says of each run.
-fn row(label: &str, runs: &[RunFacts], of: impl Fn(&RunFacts) -> Option<String>) -> (String, Vec<String>) {
+fn row(label: &str, runs: &[RunFacts], of: impl Fn(&RunFacts) -> Option<String>) -> Row {
     (label.into(), runs.iter().map(|run| of(run).unwrap_or_else(|| "–".into())).collect())
 }
 
-fn training(runs: &[RunFacts]) -> Vec<(String, Vec<String>)> {
+fn training(runs: &[RunFacts]) -> Vec<Row> {
     let stage = |name: &'static str| move |run: &RunFacts| run.seconds.get(name).map(|s| format!("{s:.0}"));
     vec![
         row("parameters", runs, |run| run.parameters.map(grouped)),
@@ -159,7 +162,7 @@ fn training(runs: &[RunFacts]) -> Vec<(String, Vec<String>)> {
     ]
 }
 
-fn verdicts(runs: &[RunFacts]) -> Vec<(String, Vec<String>)> {
+fn verdicts(runs: &[RunFacts]) -> Vec<Row> {
     let questions: std::collections::BTreeSet<&String> = runs.iter().flat_map(|run| run.verdicts.keys()).collect();
     let said = |outcome: &Outcome| match outcome {
         Outcome::Pass => "yes",
@@ -170,7 +173,7 @@ fn verdicts(runs: &[RunFacts]) -> Vec<(String, Vec<String>)> {
 }
 
 /// The lines of a measure: values, intervals where there are any, shares of `same` where they mean something.
-fn measure(row: &MeasureRow, into: &mut Vec<(String, Vec<String>)>) {
+fn measure(row: &MeasureRow, into: &mut Vec<Row>) {
     let sign = match row.better {
         Better::Higher => "↑",
         Better::Lower => "↓",
@@ -178,10 +181,10 @@ fn measure(row: &MeasureRow, into: &mut Vec<(String, Vec<String>)>) {
     };
     let class = if row.class == "all" { String::new() } else { format!("{}: ", row.class) };
     let unit = if row.unit.is_empty() { String::new() } else { format!(", {}", row.unit) };
-    let cells = |of: &dyn Fn(&Value) -> Option<String>| -> Vec<String> {
+    let cells = |of: &dyn Fn(&Scored) -> Option<String>| -> Vec<String> {
         row.values.iter().map(|v| v.as_ref().and_then(of).unwrap_or_else(|| "–".into())).collect()
     };
-    let marked = |v: &Value| {
+    let marked = |v: &Scored| {
         let mark = match v.standing {
             Some(Standing::Best) => "*",
             Some(Standing::Leading) => "=",
@@ -219,7 +222,7 @@ pub(super) fn short_words(name: &str) -> String {
 }
 
 /// How much of the gradient is left at some distances, before and after training, at the middle noise level.
-fn memory(comparison: &Comparison) -> Vec<(String, Vec<String>)> {
+fn memory(comparison: &Comparison) -> Vec<Row> {
     let mut rows = Vec::new();
     for (trained, state) in [(false, "before training"), (true, "after training")] {
         for distance in DISTANCES_MS {
