@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod canvas;
+pub mod comparison;
 mod context;
 mod coverage;
 mod downsample;
@@ -34,5 +35,5 @@ mod write;
 pub use error::ReportError;
 pub use recording::draw_record;
 pub use report::{ClusterRow, Epoch, Report, RunFacts, SplitRow, Stretch, Strip};
-pub use words::text_in_words;
+pub use words::{measure_in_words, text_in_words};
 pub use write::{Written, write_report};

@@ -3,7 +3,7 @@
 use physiosynth_evaluation::{Better, Measure};
 
 /// A measure's name as a reader would write it: `prd_nearest` is `PRD to the nearest real segment`.
-pub(crate) fn measure_in_words(name: &str) -> String {
+pub fn measure_in_words(name: &str) -> String {
     known(name).unwrap_or_else(|| capitalised(&pieces(name)))
 }
 
