@@ -7,6 +7,7 @@
 //!
 //! - [`device::choose`] opens what to compute on; [`device::devices`] lists what there is.
 //! - [`training::train`] fits a [`model::Generator`] to what an [`objective`] shows it, and keeps it in a folder.
+//! - [`memory::reach`] measures how far a trained network's memory reaches.
 //! - [`sampling::generate`] makes synthetic segments of the classes and subjects asked for.
 //!
 //! Randomness is drawn on the host from streams keyed by purpose and step, so that on the CPU the same seed gives the same bytes,
@@ -24,6 +25,7 @@ pub mod epochs;
 pub mod export;
 mod files;
 mod gaussian;
+pub mod memory;
 pub mod model;
 pub mod objective;
 mod optimiser;

@@ -205,6 +205,15 @@ pub struct ModelInput<'a> {
     classes: usize,
 }
 
+impl ModelInput<'_> {
+    /// The same, and its frames `[batch, steps, features]` as the leaf that a gradient can be asked of: on an autodiff device.
+    pub(crate) fn tracked(mut self) -> (Self, Tensor<3>) {
+        self.frames = self.frames.require_grad();
+        let frames = self.frames.clone();
+        (self, frames)
+    }
+}
+
 /// How noisy segments and conditions become the network's input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InputLayout {

@@ -61,6 +61,12 @@ pub(crate) enum Command {
     Fetch(Fetch),
     /// Write a simulated annotated database: ECG as WFDB records, or EEG as EDF+ files.
     Simulate(Simulate),
+    /// Set finished runs side by side: what differs in their settings, losses, measures with their intervals, verdicts.
+    ///
+    /// A run is called best by a measure only where its 95% interval lies apart from every other run's. Runs that were not scored alike
+    /// (other real segments, other settings of the evaluation) are compared with a warning.
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(Compare),
     /// Time training and running the recurrent layers on this machine's devices.
     Bench(Bench),
     /// What this machine can compute on, and which of it would be chosen.
@@ -89,6 +95,13 @@ const GENERATE_EXAMPLES: &str = "Examples:
 const EXPORT_EXAMPLES: &str = "Examples:
   physiosynth export reports/mit --output my-model
   physiosynth generate --model my-model --patients 10 --minutes 5 --output patients";
+
+const COMPARE_EXAMPLES: &str = "Examples:
+  physiosynth compare reports/lstm reports/gru
+  physiosynth compare reports/* --output comparison      comparison.md, comparison.json, measures.png, losses.png, memory.png
+
+memory.png shows how far each network's memory reaches: the norm of the gradient of an output by an input, by their distance in time,
+before and after training.";
 
 const EVALUATE_EXAMPLES: &str = "Examples:
   physiosynth evaluate --output reports/mit              the stage of a run
@@ -304,6 +317,20 @@ pub(crate) struct Simulate {
     /// Override one setting of the simulator, such as simulator.subjects=20. May be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+}
+
+/// Options of `compare`.
+#[derive(Debug, Args)]
+pub(crate) struct Compare {
+    /// Run folders, two or more.
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Write tables (Markdown, JSON) and figures into this folder, and measure how far the networks' memory reaches.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Options of `bench`.

@@ -54,6 +54,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Convert(convert) => commands::convert::convert(convert),
         Command::Fetch(fetch) => commands::fetch::fetch(fetch),
         Command::Simulate(simulate) => commands::simulate::simulate(simulate),
+        Command::Compare(compare) => commands::compare::compare(compare),
         Command::Bench(bench) => commands::bench::bench(bench),
         Command::Devices => commands::devices::devices(),
     }

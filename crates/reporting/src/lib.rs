@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod canvas;
+pub mod comparison;
 mod context;
 mod coverage;
 mod downsample;

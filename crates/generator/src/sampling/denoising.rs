@@ -1,6 +1,7 @@
 //! Segments from noise alone.
 
 use std::collections::BTreeMap;
+use std::f64::consts::FRAC_PI_2;
 
 use burn::tensor::Device;
 use ndarray::{Array2, Array3};
@@ -29,6 +30,9 @@ pub struct Sampler {
     device: Device,
 }
 
+/// Beats of a class in a record over which the noise that neighbours share changes.
+const DRIFT: u64 = 100;
+
 /// One segment to make.
 struct Draw<'a> {
     label: &'a str,
@@ -41,11 +45,8 @@ struct Draw<'a> {
     scale: Vec<f32>,
     offset: Vec<f32>,
     condition: Condition,
-    noise: ChaCha8Rng,
-    /// The noise that all segments of the patient and class share.
-    shared: ChaCha8Rng,
-    /// Its share of the variance.
-    likeness: f64,
+    /// Where its noise comes from, with the weight of each source; their squares add up to 1.
+    noise: Vec<(ChaCha8Rng, f64)>,
 }
 
 impl Sampler {
@@ -147,10 +148,10 @@ impl Sampler {
             });
             let number = made.entry((&request.label, subject, patient)).or_default();
             let purpose = format!("generator: sample {} {subject} {patient}", request.label);
-            let shared = seed.stream(&format!("generator: shared noise {} {patient}", request.label), 0);
             for i in 0..request.count {
-                let own = seed.stream(&purpose, request.first + *number);
-                batch.push(self.draw(request, person, request.around.get(i), (own, shared.clone())));
+                let place = request.first + *number;
+                let own = seed.stream(&purpose, place);
+                batch.push(self.draw(request, person, request.around.get(i), (own, self.shared(request, place, seed))));
                 *number += 1;
                 if batch.len() == size {
                     each(self.finish(&std::mem::take(&mut batch), size, progress)?)?;
@@ -191,13 +192,34 @@ impl Sampler {
         self.crowd.new_patient(self.config.novelty, near, &mut rng)
     }
 
-    /// One segment to make; its own draws come from `rng`, those that it shares with others from `shared`.
+    /// The noise that segment number `place` of a request's patient and class has in common with others, with weights; nothing where it is
+    /// all its own.
+    fn shared(&self, request: &Request, place: u64, seed: Seed) -> Vec<(ChaCha8Rng, f64)> {
+        let of = |what: &str, number: u64| {
+            let subject = request.subject.as_deref().unwrap_or("");
+            seed.stream(&format!("generator: {what} {} {subject} {}", request.label, request.patient), number)
+        };
+        // Training subjects vary as the network has learned it.
+        let likeness = if request.subject.is_some() { 0.0 } else { self.config.likeness * self.config.novelty };
+        // Beats with something around them follow one another in a record.
+        let drift = if request.around.is_empty() { 0.0 } else { self.config.drift };
+        // From one draw to the next along a quarter of a circle, so that the variance stays.
+        let (knot, angle) = (place / DRIFT, FRAC_PI_2 * (place % DRIFT) as f64 / DRIFT as f64);
+        let sources = [
+            (of("noise of", 0), likeness.sqrt()),
+            (of("drift of", knot), drift.sqrt() * angle.cos()),
+            (of("drift of", knot + 1), drift.sqrt() * angle.sin()),
+        ];
+        sources.into_iter().filter(|(_, weight)| *weight > 0.0).collect()
+    }
+
+    /// One segment to make; its own draws come from `rng`, and what of its noise `shared` leaves.
     fn draw<'a>(
         &self,
         request: &'a Request,
         person: &Person,
         around: Option<&Around>,
-        (mut rng, shared): (ChaCha8Rng, ChaCha8Rng),
+        (mut rng, mut shared): (ChaCha8Rng, Vec<(ChaCha8Rng, f64)>),
     ) -> Draw<'a> {
         let label = request.label.as_str();
         let Facts { code, rhythm, rr_s } = self.crowd.facts(person, label, around.map_or("", |around| &around.rhythm), &mut rng);
@@ -216,6 +238,8 @@ impl Sampler {
             rr_s,
             who: Who::New(person.numbers.clone()),
         };
+        let left = 1.0 - shared.iter().map(|(_, weight)| weight * weight).sum::<f64>();
+        shared.push((rng, left.max(0.0).sqrt()));
         Draw {
             label,
             code,
@@ -226,10 +250,7 @@ impl Sampler {
             offset: ratio.iter().zip(&scale).map(|(ratio, scale)| (ratio * scale) as f32).collect(),
             scale: scale.into_iter().map(|x| x as f32).collect(),
             condition,
-            noise: rng,
-            shared,
-            // Training subjects vary as the network has learned it.
-            likeness: if request.subject.is_some() { 0.0 } else { self.config.likeness * self.config.novelty },
+            noise: shared,
         }
     }
 
@@ -245,19 +266,16 @@ impl Sampler {
             told.push(sizes, batch.get(row).map_or(&Condition::NONE, |draw| &draw.condition), levels[0]);
             nothing.push(sizes, &Condition::NONE, levels[0]);
         }
-        let mut streams: Vec<(ChaCha8Rng, ChaCha8Rng, f64)> =
-            batch.iter().map(|draw| (draw.noise.clone(), draw.shared.clone(), draw.likeness)).collect();
+        let mut sources: Vec<Vec<(ChaCha8Rng, f64)>> = batch.iter().map(|draw| draw.noise.clone()).collect();
         let mut noise = |x: &mut [f32], deviation: f64| {
-            for (row, (own, shared, likeness)) in x.chunks_exact_mut(width).zip(&mut streams) {
-                let (of_own, of_shared) = ((1.0 - *likeness).sqrt() * deviation, likeness.sqrt() * deviation);
+            for (row, sources) in x.chunks_exact_mut(width).zip(&mut sources) {
                 for sample in row {
-                    let normal: f64 = StandardNormal.sample(own);
-                    let mut added = of_own * normal;
-                    if *likeness > 0.0 {
-                        let normal: f64 = StandardNormal.sample(shared);
-                        added += of_shared * normal;
+                    let mut sum = 0.0;
+                    for (source, weight) in sources.iter_mut() {
+                        let normal: f64 = StandardNormal.sample(source);
+                        sum += *weight * normal;
                     }
-                    *sample = (f64::from(*sample) + added) as f32;
+                    *sample = deviation.mul_add(sum, f64::from(*sample)) as f32;
                 }
             }
         };

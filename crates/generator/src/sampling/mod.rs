@@ -81,8 +81,11 @@ pub struct SamplerConfig {
     /// How far new patients are from a training subject: 0 for being one, 1 for nothing of one in particular. Default 1.
     pub novelty: f64,
     /// Share of the noise that is the same for all segments of a new patient and class, 0 to 1, times `novelty`. People unlike those in
-    /// training leave the network in doubt, so that their beats would differ more than one person's do. Default 0.5.
+    /// training leave the network in doubt, so that their beats would differ more than one person's do. Default 0.3.
     pub likeness: f64,
+    /// Share of the noise that neighbouring beats of a class in a record have in common, 0 to 1 with `likeness`; it changes slowly, over 100
+    /// beats, so that shapes drift as a heart's do. What is not shared is each segment's own. Default 0.5.
+    pub drift: f64,
 }
 
 impl Default for SamplerConfig {
@@ -96,7 +99,8 @@ impl Default for SamplerConfig {
             churn: 20.0,
             guidance: 1.0,
             novelty: 1.0,
-            likeness: 0.5,
+            likeness: 0.3,
+            drift: 0.5,
         }
     }
 }
@@ -113,6 +117,7 @@ impl SamplerConfig {
             ("sampler.guidance", self.guidance, 0.0..=20.0, "0 to 20"),
             ("sampler.novelty", self.novelty, 0.0..=1.0, "0 to 1"),
             ("sampler.likeness", self.likeness, 0.0..=1.0, "0 to 1"),
+            ("sampler.drift", self.drift, 0.0..=1.0 - self.likeness, "0 to 1 - likeness"),
         ];
         for (key, value, allowed, rule) in numbers {
             if !allowed.contains(&value) {

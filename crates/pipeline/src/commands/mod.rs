@@ -1,6 +1,7 @@
 //! What each command does, beyond the stages.
 
 pub(crate) mod bench;
+pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod devices;
 pub(crate) mod evaluate;

@@ -9,13 +9,13 @@ use burn::tensor::Device;
 use physiosynth_formats::edf;
 use physiosynth_formats::segments::write_segments;
 use physiosynth_generator::epochs::{PlannedEvent, assemble_epochs, epochs_for};
-use physiosynth_generator::{Request, generate};
+use physiosynth_generator::{Request, SamplerConfig, generate};
 use physiosynth_signal::{Record, Seed, Segment, SegmentSet, SignalKind, Split};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
 use super::Context;
-use crate::config::GenerationConfig;
+use crate::config::{Config, GenerationConfig};
 use crate::files;
 
 /// Change-over between two epochs, in seconds: one wave of the alpha rhythm and more.
@@ -50,7 +50,7 @@ pub(super) fn make(
     let patients = plan(&config.generation, segments, &made, seed);
     let requests: Vec<Request> = patients.iter().flat_map(|patient| requests(patient, named)).collect();
     let model = context.folder.model();
-    let epochs = generate(&model, segments, &requests, &config.generation.sampler, seed, device, context.terminal)?;
+    let epochs = generate(&model, segments, &requests, &sampler(config), seed, device, context.terminal)?;
     // Nothing of an earlier run may stay among what is handed on.
     let share = context.folder.share();
     files::remove(&share)?;
@@ -69,6 +69,11 @@ pub(super) fn make(
     notes.retain(|note| !note.starts_with("Generation:"));
     notes.push("Generation: synthetic patients follow the order and lengths of the events of a training record.".into());
     Ok(())
+}
+
+/// How epochs are sampled: they are not in phase with anything, so they share no noise.
+pub(super) fn sampler(config: &Config) -> SamplerConfig {
+    SamplerConfig { likeness: 0.0, drift: 0.0, ..config.generation.sampler.clone() }
 }
 
 /// One synthetic epoch for each that is planned.

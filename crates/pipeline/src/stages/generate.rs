@@ -33,7 +33,8 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let segments = read_segments(&context.folder.segments())?;
     let model = context.folder.model();
 
-    let sampler = &config.generation.sampler;
+    let eeg = eeg_patients::is_eeg(&segments);
+    let sampler = &if eeg { eeg_patients::sampler(config) } else { config.generation.sampler.clone() };
     let paired = config.generator.objective == ObjectiveName::Paired;
     let (classes, too_small) = classes(&config.generation, &segments)?;
     // Training subjects are made only where they are named; else new patients, as soon as the objective can make any.
@@ -47,7 +48,7 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let synthetic = generate(&model, &segments, &requests, sampler, seed, &device, context.terminal)?;
     write_segments(&context.folder.synthetic(), &synthetic)?;
 
-    if eeg_patients::is_eeg(&segments) {
+    if eeg {
         eeg_patients::make(context, &segments, &synthetic, paired, &device)?;
         let made_from = made_from(&context.config.generation, paired);
         context.manifest.notes.push(format!("Generation: {made_from}"));

@@ -86,14 +86,14 @@ pub(crate) fn every_name() -> impl Iterator<Item = &'static str> {
 }
 
 /// Pixels across most figures.
-const WIDTH: u32 = 1600;
+pub(crate) const WIDTH: u32 = 1600;
 /// Pixels around a figure.
-const MARGIN: i32 = 24;
+pub(crate) const MARGIN: i32 = 24;
 /// Pixels per em of labels in figures of [`WIDTH`]: 13 or more where the page shows them 1100 pixels wide.
-const SIZE: f32 = 20.0;
+pub(crate) const SIZE: f32 = 20.0;
 
 /// A figure of [`WIDTH`] by `height` with its title; returns the area below the title.
-fn sheet(height: i32, title: &str) -> (Canvas, Area) {
+pub(crate) fn sheet(height: i32, title: &str) -> (Canvas, Area) {
     let mut canvas = Canvas::new(WIDTH, height.max(1) as u32);
     let all = canvas.area().inset(MARGIN);
     let kind = Type::bold(SIZE * 1.4, INK);
