@@ -70,7 +70,9 @@ fn an_exported_model_makes_patients_and_holds_nobody() {
     let embeddings = rows(&fs::read(run.join("model/best.safetensors")).unwrap(), "conditions.subjects");
     assert_eq!(embeddings.len(), members.len());
     let mut private: Vec<String> = Vec::new();
-    members.iter().for_each(|member| numbers(&member["classes"], &mut private));
+    for member in members {
+        numbers(&member["classes"], &mut private);
+    }
     numbers(&rhythm["portraits"], &mut private);
     // Shorter ones are counts and shares that may well occur by chance.
     private.retain(|number| number.trim_start_matches(['-', '0', '.']).len() >= 7);
