@@ -32,9 +32,10 @@ pub(crate) fn generate(arguments: &Generate) -> Result<()> {
         return Err(Usage("name the model with --model: a run's folder, an exported model's, or `pretrained`".into()).into());
     };
     let model = Model::open(named)?;
-    if output.join("manifest.json").exists() || output.join(ABOUT).exists() {
-        let what = "is the folder of a run or a model; name another folder for the records";
-        return Err(Usage(format!("{} {what}", output.display())).into());
+    for (file, what) in [("manifest.json", "a run"), (ABOUT, "a model")] {
+        if output.join(file).exists() {
+            return Err(Usage(format!("{} is {what} folder; name another folder for the records", output.display())).into());
+        }
     }
     let flags = Flags { device: run.device.as_deref(), seed: run.seed, set: &run.set, ..Flags::default() };
     let (path, text) = &model.config;
