@@ -97,7 +97,7 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.generator.validation_segments = 2_000;
             config.rhythm.steps = 2_000;
             config.generation.sampler.steps = 40;
-            config.generation.patients = 10;
+            config.generation.patients = 16;
             config.generation.patient_duration_s = 300.0;
         }
     }
