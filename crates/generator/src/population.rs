@@ -7,7 +7,7 @@
 //! random, `g` a draw from the Gaussian about 0. Means and variances are those of the training subjects for every ν; at 0 it is a
 //! training subject, at 1 it has nothing of one in particular.
 //!
-//! A model that is handed on holds no subject: see [`pooled`]. Both are asked in one way, through [`Crowd`].
+//! A model that is handed on holds no subject: see `pooled`. Both are asked in one way, through `Crowd`.
 //!
 //! What goes with a beat (its code, the rhythm in force, the ratios of RR to the median) is that of one beat of the training subject
 //! that is nearest in the network's numbers and has the class, all together, so that a bundle branch block keeps its rate.
