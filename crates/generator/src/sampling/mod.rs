@@ -249,7 +249,7 @@ mod tests {
         let expected = (20.0_f64.powf(1.0 / 7.0) * 0.75 + 0.01_f64.powf(1.0 / 7.0) * 0.25).powi(7);
         assert!((levels[1] - expected).abs() < 1e-9);
         let count = |method, steps| SamplerConfig { method, steps, ..Default::default() }.levels().len();
-        assert_eq!((count(Method::Heun, 0), count(Method::Fast, 0), count(Method::Fast, 1)), (19, 5, 2));
+        assert_eq!((count(Method::Heun, 0), count(Method::Fast, 0), count(Method::Fast, 1)), (33, 5, 2));
     }
 
     #[test]
