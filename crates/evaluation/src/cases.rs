@@ -103,7 +103,10 @@ pub(crate) fn deciding(cases: &[Case], minimum: usize, notes: &mut Vec<String>) 
     for (case, why) in cases.iter().zip(why) {
         match why {
             Some(why) if !none => {
-                notes.push(format!("class {} does not decide whether segments are faithful and diverse: {why}", case.class));
+                notes.push(format!(
+                    "class {} does not decide whether segments are faithful, diverse and plausible: {why}",
+                    case.class
+                ));
             }
             _ => deciding.push(Deciding::of(case)),
         }

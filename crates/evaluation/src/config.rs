@@ -1,9 +1,24 @@
 use serde::{Deserialize, Serialize};
 
+/// Subjects that nothing was trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HeldOut {
+    /// Those that nothing was chosen on.
+    #[default]
+    Test,
+    /// Those that settings may be chosen on.
+    Validation,
+}
+
 /// Settings of an evaluation: the table `[evaluation]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluationConfig {
+    /// Whose real segments synthetic ones are held against beside the training subjects': those of the `test` subjects, or those of the
+    /// `validation` subjects, so that settings can be chosen without a look at the test subjects. Without test subjects the latter in either
+    /// case. Default `test`.
+    pub held_out: HeldOut,
     /// At most so many segments of a class are scored, and as many real ones stand on the other side. Default 600.
     pub segments_per_class: usize,
     /// Half-width of the Sakoe–Chiba band of dynamic time warping, as a share of the segment's length. Default 0.1.
@@ -29,6 +44,7 @@ pub struct EvaluationConfig {
 impl Default for EvaluationConfig {
     fn default() -> Self {
         Self {
+            held_out: HeldOut::Test,
             segments_per_class: 600,
             dtw_band: 0.1,
             neighbours: 5,

@@ -7,7 +7,7 @@ use crate::cases::{Case, deciding, draw};
 use crate::clinical::variability::BeatSequence;
 use crate::comparison::Shape;
 use crate::scores::Scores;
-use crate::{EvaluationConfig, verdicts};
+use crate::{EvaluationConfig, HeldOut, verdicts};
 
 /// Why an evaluation could not be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -64,13 +64,21 @@ pub fn evaluate_with_records(
     progress: &dyn Progress,
 ) -> Result<Scores, EvaluationError> {
     check(real, synthetic, config)?;
+    let without_test;
+    let mut scores = Scores::default();
+    let real = if config.held_out == HeldOut::Validation {
+        without_test = real.select(&real.indices(|s| s.split != Split::Test));
+        scores.notes.push("held out: the validation subjects; no test subject was looked at".into());
+        &without_test
+    } else {
+        real
+    };
     let shape = Shape {
         channels: real.channels(),
         sampling_frequency_hz: real.sampling_frequency_hz,
         band: (config.dtw_band * real.time() as f64).round() as usize,
         neighbours: config.neighbours,
     };
-    let mut scores = Scores::default();
     let classes: Vec<String> = real.select(&real.indices(|s| s.split == Split::Train)).labels();
     let mut cases = Vec::new();
     for class in &classes {
@@ -123,6 +131,8 @@ fn check(real: &SegmentSet, synthetic: &SegmentSet, config: &EvaluationConfig) -
     let rule =
         |holds: bool, key, value: String, rule| if holds { Ok(()) } else { Err(EvaluationError::Config { key, value, rule }) };
     let n = config.segments_per_class;
+    let chosen_on = config.held_out == HeldOut::Test || real.segments.iter().any(|s| s.split == Split::Validation);
+    rule(chosen_on, "held_out", "validation".into(), "there are no validation subjects; keep some aside (preprocessing.split)")?;
     rule(n >= crate::cases::FEWEST, "segments_per_class", n.to_string(), "at least 4")?;
     rule(config.utility_draws >= 1, "utility_draws", config.utility_draws.to_string(), "at least 1")?;
     rule(config.forest_trees >= 1, "forest_trees", config.forest_trees.to_string(), "at least 1")?;

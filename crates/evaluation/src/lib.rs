@@ -38,7 +38,7 @@ mod scores;
 mod verdicts;
 
 pub use comparison::{Comparison, Nearest, Shape, nearest};
-pub use config::EvaluationConfig;
+pub use config::{EvaluationConfig, HeldOut};
 pub use evaluate::{EvaluationError, evaluate, evaluate_with_records};
 pub use pool::Pool;
 pub use scores::{Better, Family, Measure, Outcome, Scores, Verdict};

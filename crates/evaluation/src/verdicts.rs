@@ -30,7 +30,7 @@
 //!   `same`), where there are no held-out subjects, or fewer than two classes are fit for it. Copies of the training set pass:
 //!   whether they are copies is for other measures.
 //! - **private**: by the thresholds written down in `verdicts/private.rs`.
-//! - **plausible**: in every class of 30 synthetic segments or more, at most 0.05 more of them are outside wide physiological limits than
+//! - **plausible**: in every class that decides and has 30 synthetic segments or more, at most 0.05 more of them are outside wide physiological limits than
 //!   of real ones (`outside_limits_share`, the higher of `same` and held-out); each Wasserstein distance of a clinical quantity
 //!   (`wasserstein_…`, `channel_…`) is at most the larger of how far people lie apart and what a reader of an ECG would not act on. How
 //!   far people lie apart is the smaller of what 95 of 100 random halves of the training subjects stay below (`subject_halves_p95`; of
@@ -75,14 +75,17 @@ const CLASS_F1_KEPT: f64 = 0.5;
 const CLASS_F1_ASKED_FROM: f64 = 0.3;
 const TRTR_RESPECTABLE_FROM: f64 = 0.5;
 
-/// All five verdicts; `deciding` are the classes that decide on the first two, and all together.
+/// All five verdicts; `deciding` are the classes that decide on `faithful`, `diverse` and `plausible`, and all together.
 pub(crate) fn all(scores: &Scores, deciding: &[Deciding]) -> BTreeMap<String, Verdict> {
     BTreeMap::from([
         ("faithful".to_string(), faithful(scores, deciding)),
         ("diverse".to_string(), diverse(scores, deciding)),
         ("useful".to_string(), useful(scores)),
         ("private".to_string(), private::private(scores)),
-        ("plausible".to_string(), conclude(&plausible(scores), "No class of an ECG or EEG could be assessed (see the notes).")),
+        (
+            "plausible".to_string(),
+            conclude(&plausible(scores, deciding), "No class of an ECG or EEG could be assessed (see the notes)."),
+        ),
     ])
 }
 

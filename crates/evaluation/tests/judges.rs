@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3};
 use physiosynth_evaluation::{EvaluationConfig, Outcome, Scores, evaluate};
-use physiosynth_signal::{Group, Seed, Segment, SegmentSet, Silent, Split};
+use physiosynth_signal::{Seed, Segment, SegmentSet, Silent, Split};
 use rand::RngExt;
 
 const TIME: usize = 60;
@@ -20,18 +20,8 @@ fn beats(first_subject: u64, subjects: u64, count: usize, split: Split, class: &
             one.scale = Array2::from_elem((1, 1), 1.0);
             one.offset = Array2::zeros((1, 1));
             one.segments.push(Segment {
-                label: class.into(),
-                code: class.into(),
-                subject: format!("s{subject}"),
-                record: format!("s{subject}"),
-                split,
-                group: Group::None,
-                cluster: -1,
                 sample: if split == Split::Synthetic { -1 } else { 0 },
-                rr_before_s: f32::NAN,
-                rr_after_s: f32::NAN,
-                rhythm: String::new(),
-                derived_from: String::new(),
+                ..Segment::new(class, format!("s{subject}"), split)
             });
             set.append(&one).unwrap();
         }

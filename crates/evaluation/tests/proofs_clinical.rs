@@ -7,7 +7,7 @@ use physiosynth_evaluation::clinical::beat::beat_quantities;
 use physiosynth_evaluation::clinical::delineate::{Delineation, Neighbours, delineate, delineate_record};
 use physiosynth_evaluation::clinical::variability::{Beat, BeatSequence};
 use physiosynth_evaluation::{EvaluationConfig, Measure, Outcome, Scores, evaluate, evaluate_with_records};
-use physiosynth_signal::{Group, Seed, Segment, SegmentSet, Silent, Split};
+use physiosynth_signal::{Seed, Segment, SegmentSet, Silent, Split};
 use rand::RngExt;
 
 const RATE: f64 = 250.0;
@@ -60,18 +60,9 @@ fn set(segments: &[(u64, Vec<f32>)], split: Split, names: &[&str], unit: &str) -
     set.scale = Array2::ones((n, names.len()));
     set.offset = Array2::zeros((n, names.len()));
     let segment = |subject: u64| Segment {
-        label: "N".into(),
-        code: "N".into(),
-        subject: format!("s{subject}"),
-        record: format!("s{subject}"),
-        split,
-        group: Group::None,
-        cluster: -1,
-        sample: -1,
         rr_before_s: 0.8 + 0.01 * (subject % 7) as f32,
         rr_after_s: 0.8,
-        rhythm: String::new(),
-        derived_from: String::new(),
+        ..Segment::new("N", format!("s{subject}"), split)
     };
     set.segments = segments.iter().map(|s| segment(s.0)).collect();
     set

@@ -4,7 +4,7 @@
 
 use ndarray::{Array2, Array3};
 use physiosynth_evaluation::{EvaluationConfig, Measure, Outcome, Scores, evaluate};
-use physiosynth_signal::{Group, Seed, Segment, SegmentSet, Silent, Split};
+use physiosynth_signal::{Seed, Segment, SegmentSet, Silent, Split};
 use rand::RngExt;
 use rustfft::{FftPlanner, num_complex::Complex};
 
@@ -35,18 +35,8 @@ fn beats(first: u64, subjects: u64, count: usize, split: Split, class: &str, mod
                 values.extend((0..channels).map(|c| value * (1.0 - 0.1 * c as f32) + rng.random_range(-0.02_f32..0.02)));
             }
             set.segments.push(Segment {
-                label: class.into(),
-                code: class.into(),
-                subject: format!("s{subject}"),
-                record: format!("s{subject}"),
-                split,
-                group: Group::None,
-                cluster: -1,
                 sample: if split == Split::Synthetic { -1 } else { 0 },
-                rr_before_s: f32::NAN,
-                rr_after_s: f32::NAN,
-                rhythm: String::new(),
-                derived_from: String::new(),
+                ..Segment::new(class, format!("s{subject}"), split)
             });
         }
     }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use ndarray::{Array2, Array3};
 use physiosynth_evaluation::{EvaluationConfig, Scores, evaluate};
-use physiosynth_signal::{Group, Seed, Segment, SegmentSet, Silent, Split};
+use physiosynth_signal::{Seed, Segment, SegmentSet, Silent, Split};
 use rand::RngExt;
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
@@ -29,18 +29,10 @@ fn beats(first_subject: u64, subjects: u64, count: usize, split: Split, draw: u6
                 let noise: Vec<f32> = (0..TIME).map(|_| rng.random_range(-0.02..0.02)).collect();
                 curves.extend((0..TIME).map(|t| h * (-((t as f32 - p) / width).powi(2)).exp() + noise[t]));
                 set.segments.push(Segment {
-                    label: class.into(),
-                    code: class.into(),
-                    subject: format!("s{subject}"),
-                    record: format!("s{subject}"),
-                    split,
-                    group: Group::None,
-                    cluster: -1,
                     sample: 0,
                     rr_before_s: 0.8,
                     rr_after_s: 0.8,
-                    rhythm: String::new(),
-                    derived_from: String::new(),
+                    ..Segment::new(class, format!("s{subject}"), split)
                 });
             }
         }

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3};
 use physiosynth_evaluation::{EvaluationConfig, Outcome, Scores, evaluate};
-use physiosynth_signal::{Group, Seed, Segment, SegmentSet, Silent, Split};
+use physiosynth_signal::{Seed, Segment, SegmentSet, Silent, Split};
 use rand::RngExt;
 
 const TIME: usize = 64;
@@ -42,20 +42,7 @@ fn beats(first: u64, subjects: u64, count: usize, split: Split, class: &str) -> 
 }
 
 fn segment(subject: &str, split: Split, class: &str) -> Segment {
-    Segment {
-        label: class.into(),
-        code: class.into(),
-        subject: subject.into(),
-        record: subject.into(),
-        split,
-        group: Group::None,
-        cluster: -1,
-        sample: 0,
-        rr_before_s: f32::NAN,
-        rr_after_s: f32::NAN,
-        rhythm: String::new(),
-        derived_from: String::new(),
-    }
+    Segment { sample: 0, ..Segment::new(class, subject, split) }
 }
 
 const BEATS: usize = 24;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use ndarray::{Array2, Array3};
 use physiosynth_evaluation::{EvaluationConfig, Outcome, Scores, evaluate};
-use physiosynth_signal::{Group, Seed, Segment, SegmentSet, Silent, Split};
+use physiosynth_signal::{Seed, Segment, SegmentSet, Silent, Split};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
@@ -26,18 +26,10 @@ fn beats(first_subject: u64, subjects: u64, count: usize, split: Split) -> Segme
                 curves.extend((0..TIME).map(|t| h * (-((t as f32 - p) / width).powi(2)).exp()));
                 let early = if class == "S" { rng.random_range(0.6..0.9) } else { rng.random_range(0.85..1.1) };
                 set.segments.push(Segment {
-                    label: class.into(),
-                    code: class.into(),
-                    subject: format!("s{subject}"),
-                    record: format!("s{subject}"),
-                    split,
-                    group: Group::None,
-                    cluster: -1,
                     sample: 0,
                     rr_before_s: rr * early,
                     rr_after_s: rr,
-                    rhythm: String::new(),
-                    derived_from: String::new(),
+                    ..Segment::new(class, format!("s{subject}"), split)
                 });
             }
         }

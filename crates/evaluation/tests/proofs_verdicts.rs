@@ -3,7 +3,7 @@
 
 use ndarray::{Array2, Array3};
 use physiosynth_evaluation::{EvaluationConfig, Outcome, Scores, evaluate};
-use physiosynth_signal::{Group, Seed, Segment, SegmentSet, Silent, Split};
+use physiosynth_signal::{Seed, Segment, SegmentSet, Silent, Split};
 use rand::RngExt;
 
 const TIME: usize = 48;
@@ -26,20 +26,7 @@ fn people(subjects: std::ops::Range<u64>, split: Split, later: bool) -> SegmentS
                 let at = t as f32;
                 h * bump(at, p, width) + second * bump(at, 34.0, 4.0) + rng.random_range(-0.02_f32..0.02)
             }));
-            set.segments.push(Segment {
-                label: "N".into(),
-                code: "N".into(),
-                subject: format!("s{subject}"),
-                record: format!("s{subject}"),
-                split,
-                group: Group::None,
-                cluster: -1,
-                sample: 0,
-                rr_before_s: f32::NAN,
-                rr_after_s: f32::NAN,
-                rhythm: String::new(),
-                derived_from: String::new(),
-            });
+            set.segments.push(Segment { sample: 0, ..Segment::new("N", format!("s{subject}"), split) });
         }
     }
     let n = set.segments.len();

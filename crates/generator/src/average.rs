@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn mean_moves_to_the_weights_by_the_ramped_share() {
         let config = GeneratorConfig { units: 2, layers: 1, ..Default::default() };
-        let conditions = ConditionSizes { classes: 1, codes: 1, rhythms: 0, subjects: 2, dimensions: 8 };
+        let conditions = ConditionSizes { classes: 1, codes: 1, rhythms: 0, age: false, sex: false, subjects: 2, dimensions: 8 };
         let sizes = ModelSizes { time: 4, mark_index: 1, channels: 1, conditions };
         let model = |seed| Generator::new(&config, sizes, Seed(seed), &Device::flex().autodiff());
         let (mean, weights) = (model(1).valid(), model(2));

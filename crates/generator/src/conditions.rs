@@ -1,14 +1,19 @@
-//! What the network is told of a segment beside its samples: class, original code, RR intervals, rhythm, subject and noise level.
+//! What the network is told of a segment beside its samples: class, original code, RR intervals, rhythm, subject, where asked for
+//! its age and sex, and the noise level.
 //!
 //! Everything here is the same at each time step, so it goes into the recurrent net's constant input and meets its weights once.
 //! Each fact can be withheld, and is in a share of the training segments: the network then answers for nobody in particular. A
-//! further covariate is one more column of [`ConditionSizes::facts`].
+//! further covariate is one more variant of [`Covariate`] and its columns in [`ConditionSizes::facts`].
+
+use std::fmt;
 
 use burn::Tensor;
 use burn::module::{Module, Param};
 use burn::tensor::activation::silu;
 use burn::tensor::{Device, TensorData};
+use physiosynth_signal::Sex;
 use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
 
 /// Frequencies of the noise level's features.
 const FREQUENCIES: usize = 16;
@@ -17,6 +22,28 @@ const HIDDEN: usize = 64;
 const LEVEL: usize = 32;
 /// Columns for RR before and after: value and whether it is known.
 const RR: usize = 4;
+
+/// Columns of a covariate: of age, value and whether it is known; of sex, one for each.
+const COVARIATE: usize = 2;
+
+/// Something that a record's header may say of its subject, and that the network may be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Covariate {
+    /// Age at the recording.
+    Age,
+    /// Sex.
+    Sex,
+}
+
+impl fmt::Display for Covariate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Age => "age",
+            Self::Sex => "sex",
+        })
+    }
+}
 
 /// How many of each there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +54,10 @@ pub struct ConditionSizes {
     pub codes: usize,
     /// Rhythms that are named.
     pub rhythms: usize,
+    /// Whether the subject's age is told.
+    pub age: bool,
+    /// Whether the subject's sex is told.
+    pub sex: bool,
     /// Training subjects.
     pub subjects: usize,
     /// Numbers that stand for a subject.
@@ -34,9 +65,10 @@ pub struct ConditionSizes {
 }
 
 impl ConditionSizes {
-    /// Columns that are made on the host: class, code and rhythm (one-hot), RR, and whether the subject is told.
+    /// Columns that are made on the host: class, code and rhythm (one-hot), RR, age, sex, and whether the subject is told.
     fn facts(&self) -> usize {
-        self.classes + self.codes + self.rhythms + RR + 1
+        let covariates = COVARIATE * (usize::from(self.age) + usize::from(self.sex));
+        self.classes + self.codes + self.rhythms + RR + covariates + 1
     }
 
     /// Constant inputs of the network.
@@ -65,12 +97,16 @@ pub(crate) struct Condition {
     pub(crate) rhythm: Option<usize>,
     /// RR before and after in seconds; NaN where not told.
     pub(crate) rr_s: [f32; 2],
+    /// Age in years.
+    pub(crate) age_years: Option<f32>,
+    pub(crate) sex: Option<Sex>,
     pub(crate) who: Who,
 }
 
 impl Condition {
     /// Nothing is told.
-    pub(crate) const NONE: Self = Self { class: None, code: None, rhythm: None, rr_s: [f32::NAN; 2], who: Who::Nobody };
+    pub(crate) const NONE: Self =
+        Self { class: None, code: None, rhythm: None, rr_s: [f32::NAN; 2], age_years: None, sex: None, who: Who::Nobody };
 }
 
 /// The conditions of a batch as arrays, row by row.
@@ -99,6 +135,14 @@ impl Told {
             let known = rr.is_finite() && rr > 0.0;
             let value = if known { (rr.clamp(0.2, 3.0).ln() + 0.25) / 0.3 } else { 0.0 };
             self.facts.extend([value, f32::from(known)]);
+        }
+        if sizes.age {
+            // About −1 to 1 over adults.
+            self.facts
+                .extend([condition.age_years.map_or(0.0, |age| (age - 50.0) / 25.0), f32::from(condition.age_years.is_some())]);
+        }
+        if sizes.sex {
+            self.facts.extend([Sex::Female, Sex::Male].map(|sex| f32::from(condition.sex == Some(sex))));
         }
         self.facts.push(f32::from(condition.who != Who::Nobody));
         let (index, added) = match &condition.who {
@@ -240,7 +284,8 @@ mod tests {
 
     use super::*;
 
-    const SIZES: ConditionSizes = ConditionSizes { classes: 2, codes: 3, rhythms: 2, subjects: 4, dimensions: 2 };
+    const SIZES: ConditionSizes =
+        ConditionSizes { classes: 2, codes: 3, rhythms: 2, age: false, sex: false, subjects: 4, dimensions: 2 };
 
     fn net() -> ConditionNet {
         ConditionNet::new(SIZES, &Device::flex(), &mut Seed(1).stream("test", 0))
@@ -259,11 +304,27 @@ mod tests {
         let nothing = row(&Condition::NONE);
         assert!(nothing[..SIZES.facts() + SIZES.dimensions].iter().all(|&x| x == 0.0));
         let who = Who::New(vec![0.5, -0.25]);
-        let told = row(&Condition { class: Some(1), code: Some(0), rhythm: Some(1), rr_s: [0.6, f32::NAN], who });
+        let told = Condition { class: Some(1), code: Some(0), rhythm: Some(1), rr_s: [0.6, f32::NAN], who, ..Condition::NONE };
+        let told = row(&told);
         assert_eq!(told[..7], [0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
         assert!((told[7] - (0.6_f32.ln() + 0.25) / 0.3).abs() < 1e-6);
         assert_eq!(told[8..14], [1.0, 0.0, 0.0, 1.0, 0.5, -0.25]);
         assert_eq!(told[14..], nothing[14..], "the same noise level");
+    }
+
+    #[test]
+    fn age_and_sex_have_columns_where_they_are_told() {
+        let sizes = ConditionSizes { age: true, sex: true, ..SIZES };
+        assert_eq!(sizes.width(), SIZES.width() + 4);
+        let mut told = Told::default();
+        told.push(sizes, &Condition { age_years: Some(75.0), sex: Some(Sex::Male), ..Condition::NONE }, 1.0);
+        told.push(sizes, &Condition { age_years: Some(25.0), sex: Some(Sex::Female), ..Condition::NONE }, 1.0);
+        told.push(sizes, &Condition::NONE, 1.0);
+        let columns: Vec<&[f32]> = told.facts.chunks(sizes.facts()).map(|row| &row[11..15]).collect();
+        assert_eq!(columns, [[1.0, 1.0, 0.0, 1.0], [-1.0, 1.0, 1.0, 0.0], [0.0; 4]]);
+        let mut without = Told::default();
+        without.push(SIZES, &Condition { age_years: Some(75.0), sex: Some(Sex::Male), ..Condition::NONE }, 1.0);
+        assert!(without.facts.iter().all(|x| *x == 0.0), "not told where not asked for");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use physiosynth_recurrent::Cell;
 use serde::{Deserialize, Serialize};
 
+use crate::conditions::Covariate;
 use crate::objective::ObjectiveName;
 
 /// What makes two segments members of one cluster, so that one may be the target of the other.
@@ -83,6 +84,9 @@ pub struct GeneratorConfig {
     /// `denoising`: share of the segments whose subject is not told in training; the same for class, code and RR, each by itself,
     /// and for all at once. Default 0.1.
     pub condition_dropout: f64,
+    /// `denoising`: what of a subject's header is told: `age`, `sex`, both, or nothing, as among few people they say who it is; withheld as
+    /// often as the subject. Default none.
+    pub covariates: Vec<Covariate>,
     /// `denoising`: how evenly classes are drawn in training: 0 as they come, 1 all alike; a class of n segments is drawn in
     /// proportion to n^(1 − balance). Default 0.75.
     pub class_balance: f64,
@@ -142,6 +146,7 @@ impl Default for GeneratorConfig {
             subject_dimensions: 8,
             subject_noise: 0.3,
             condition_dropout: 0.1,
+            covariates: Vec::new(),
             class_balance: 0.75,
             average_decay: 0.999,
             keep: Keep::Last,
@@ -180,6 +185,11 @@ pub struct ConfigError {
 }
 
 impl GeneratorConfig {
+    /// Whether the network is told this of a subject.
+    pub(crate) fn tells(&self, covariate: Covariate) -> bool {
+        self.covariates.contains(&covariate)
+    }
+
     /// Checks every rule that a single key can break; the error names the first.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let counts = [

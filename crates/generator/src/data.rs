@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use ndarray::Axis;
-use physiosynth_signal::{Group, Seed, Segment, SegmentError, SegmentSet, Split};
+use physiosynth_signal::{Group, Seed, Segment, SegmentError, SegmentSet, Sex, Split};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::conditions::ConditionSizes;
+use crate::conditions::{ConditionSizes, Covariate};
 use crate::config::{GeneratorConfig, Per};
 use crate::objective::ObjectiveName;
 
@@ -60,6 +60,10 @@ pub(crate) struct Pool {
     pub(crate) subject: Vec<Option<usize>>,
     /// RR before and after each mark in seconds; NaN where unknown.
     pub(crate) rr_s: Vec<[f32; 2]>,
+    /// Age in years of each segment's subject; none where it is unknown, or not to be told.
+    pub(crate) age_years: Vec<Option<f32>>,
+    /// Sex of each segment's subject, likewise.
+    pub(crate) sex: Vec<Option<Sex>>,
     /// Where each segment is in the set.
     pub(crate) index: Vec<usize>,
     /// Members of group A and of group B of each cluster that has both, in order of segments; for the paired objective alone.
@@ -91,6 +95,8 @@ impl Pool {
         self.class.iter().for_each(|&c| add(c as u64));
         self.code.iter().chain(&self.rhythm).chain(&self.subject).for_each(|c| add(c.map_or(u64::MAX, |c| c as u64)));
         self.rr_s.iter().flatten().for_each(|rr| add(u64::from(rr.to_bits())));
+        self.age_years.iter().flatten().for_each(|age| add(u64::from(age.to_bits())));
+        self.sex.iter().flatten().for_each(|&sex| add(sex as u64));
         for (a, b) in &self.clusters {
             a.iter().chain([&usize::MAX]).chain(b).for_each(|&i| add(i as u64));
         }
@@ -136,7 +142,17 @@ impl TrainingData {
         let (classes, codes, subjects) = (names(|s| &s.label), names(|s| &s.code), names(|s| &s.subject));
         let mut rhythms = names(|s| &s.rhythm);
         rhythms.retain(|name| !name.is_empty());
-        let mut train = pool(set, &chosen, [&classes, &codes, &rhythms, &subjects]);
+        let mut train = pool(set, &chosen, [&classes, &codes, &rhythms, &subjects], config);
+        for covariate in &config.covariates {
+            let known = |i: &usize| match covariate {
+                Covariate::Age => train.age_years[*i].is_some(),
+                Covariate::Sex => train.sex[*i].is_some(),
+            };
+            let (with, all) = ((0..train.len()).filter(known).count(), train.len());
+            if with < all {
+                remarks.push(format!("{covariate} is known of {with} of {all} training segments"));
+            }
+        }
         let paired = config.objective == ObjectiveName::Paired;
         if paired {
             train.clusters = pairs(set, &chosen, config.per, seed, "training", &mut remarks);
@@ -153,7 +169,7 @@ impl TrainingData {
             remarks.push(format!("{} validation segments are of classes that training lacks: not used", before - held.len()));
         }
         let held = capped(set, held, config.validation_segments, seed, "validation", &mut remarks);
-        let mut validation = pool(set, &held, [&classes, &codes, &rhythms, &[]]);
+        let mut validation = pool(set, &held, [&classes, &codes, &rhythms, &[]], config);
         if paired {
             validation.clusters = pairs(set, &held, config.per, seed, "validation", &mut remarks);
         }
@@ -176,6 +192,8 @@ impl TrainingData {
             classes: self.classes.len(),
             codes: self.codes.len(),
             rhythms: self.rhythms.len(),
+            age: config.tells(Covariate::Age),
+            sex: config.tells(Covariate::Sex),
             subjects: self.subjects.len(),
             dimensions: config.subject_dimensions,
         }
@@ -255,7 +273,7 @@ fn clusters(set: &SegmentSet, chosen: &[usize], per: Per) -> Vec<Vec<usize>> {
 }
 
 /// The chosen segments, with the places of their facts among `names`: classes, codes, rhythms, subjects.
-fn pool(set: &SegmentSet, chosen: &[usize], names: [&[String]; 4]) -> Pool {
+fn pool(set: &SegmentSet, chosen: &[usize], names: [&[String]; 4], config: &GeneratorConfig) -> Pool {
     let width = set.time() * set.channels();
     let mut signals = Vec::with_capacity(chosen.len() * width);
     for &i in chosen {
@@ -271,6 +289,8 @@ fn pool(set: &SegmentSet, chosen: &[usize], names: [&[String]; 4]) -> Pool {
         rhythm: known().map(|s| place(names[2], &s.rhythm)).collect(),
         subject: known().map(|s| place(names[3], &s.subject)).collect(),
         rr_s: known().map(|s| [s.rr_before_s, s.rr_after_s]).collect(),
+        age_years: known().map(|s| Some(s.age_years).filter(|age| age.is_finite() && config.tells(Covariate::Age))).collect(),
+        sex: known().map(|s| s.sex.filter(|_| config.tells(Covariate::Sex))).collect(),
         index: chosen.to_vec(),
         clusters: Vec::new(),
     }

@@ -137,7 +137,7 @@ fn annotations(events: &[PlannedEvent], step: usize, fade: usize, length: usize)
 #[cfg(test)]
 mod tests {
     use ndarray::{Array2, Array3};
-    use physiosynth_signal::{Group, Seed, Segment, Split};
+    use physiosynth_signal::{Seed, Segment, Split};
     use rand_distr::{Distribution, StandardNormal};
 
     use super::*;
@@ -153,20 +153,7 @@ mod tests {
         set.scale = Array2::from_shape_fn((count, 2), |(_, c)| if c == 0 { 10.0 } else { 20.0 });
         set.offset = Array2::zeros((count, 2));
         set.segments = (0..count)
-            .map(|i| Segment {
-                label: if i % 4 == 3 { "b" } else { "a" }.into(),
-                code: String::new(),
-                subject: "s".into(),
-                record: "s".into(),
-                split: Split::Synthetic,
-                group: Group::None,
-                cluster: -1,
-                sample: -1,
-                rr_before_s: f32::NAN,
-                rr_after_s: f32::NAN,
-                rhythm: String::new(),
-                derived_from: String::new(),
-            })
+            .map(|i| Segment { code: String::new(), ..Segment::new(if i % 4 == 3 { "b" } else { "a" }, "s", Split::Synthetic) })
             .collect();
         set
     }

@@ -38,6 +38,7 @@ mod toy;
 pub mod training;
 mod weights;
 
+pub use conditions::Covariate;
 pub use config::GeneratorConfig;
 pub use data::DataError;
 pub use device::{ChosenDevice, DeviceChoice, DeviceError, DeviceInfo};

@@ -17,7 +17,7 @@ use physiosynth_signal::{Seed, SegmentSet};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use crate::conditions::{ConditionNet, ConditionSizes, Told};
+use crate::conditions::{ConditionNet, ConditionSizes, Covariate, Told};
 use crate::config::GeneratorConfig;
 use crate::objective::ObjectiveName;
 
@@ -73,6 +73,8 @@ impl ModelDescription {
                 classes: self.classes.len(),
                 codes: self.codes.len(),
                 rhythms: self.rhythms.len(),
+                age: self.generator.tells(Covariate::Age),
+                sex: self.generator.tells(Covariate::Sex),
                 subjects: self.subjects.len(),
                 dimensions: self.generator.subject_dimensions,
             },
@@ -285,7 +287,7 @@ mod tests {
         time: 5,
         mark_index: 2,
         channels: 2,
-        conditions: ConditionSizes { classes: 3, codes: 2, rhythms: 1, subjects: 2, dimensions: 2 },
+        conditions: ConditionSizes { classes: 3, codes: 2, rhythms: 1, age: false, sex: false, subjects: 2, dimensions: 2 },
     };
 
     fn config(objective: ObjectiveName, frame: usize) -> GeneratorConfig {

@@ -193,13 +193,17 @@ mod tests {
     /// A net of the denoising objective, told all there is, and one segment for it.
     fn model() -> (Generator, ModelInput<'static>) {
         let config = GeneratorConfig { units: 3, layers: 1, subject_dimensions: 2, ..Default::default() };
-        let conditions = ConditionSizes { classes: 1, codes: 1, rhythms: 1, subjects: 2, dimensions: 2 };
+        let conditions = ConditionSizes { classes: 1, codes: 1, rhythms: 1, age: false, sex: false, subjects: 2, dimensions: 2 };
         let sizes = ModelSizes { time: 4, mark_index: 1, channels: 1, conditions };
         let device = Device::flex().autodiff();
         let model = Generator::new(&config, sizes, Seed(1), &device);
         let who = Who::Trained { index: 1, noise: vec![0.1, -0.2] };
         let mut told = Told::default();
-        told.push(conditions, &Condition { class: Some(0), code: Some(0), rhythm: Some(0), rr_s: [0.7, 0.9], who }, 0.5);
+        told.push(
+            conditions,
+            &Condition { class: Some(0), code: Some(0), rhythm: Some(0), rr_s: [0.7, 0.9], who, ..Condition::NONE },
+            0.5,
+        );
         (model, InputLayout::new(&config, sizes).input(&[0.5, -1.0, 2.0, 1.0], Box::leak(Box::new(told)), &device))
     }
 

@@ -9,6 +9,9 @@
 //!
 //! A model that is handed on holds no subject: see `pooled`. Both are asked in one way, through `Crowd`.
 //!
+//! Where the network is told of age or sex, a new patient's are those of the training subject that is nearest in the network's numbers, the
+//! age some years off. A model that is handed on tells of neither.
+//!
 //! What goes with a beat (its code, the rhythm in force, the ratios of RR to the median) is that of one beat of the training subject
 //! that is nearest in the network's numbers and has the class, all together, so that a bundle branch block keeps its rate.
 
@@ -18,7 +21,7 @@ mod ratios;
 
 use std::collections::BTreeMap;
 
-use physiosynth_signal::SegmentSet;
+use physiosynth_signal::{SegmentSet, Sex};
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
@@ -31,6 +34,8 @@ use crate::gaussian::{Gaussian, shrinkage};
 const KEPT: usize = 200;
 /// Standard deviation of the logarithm of what RR ratios are multiplied with.
 const RR_JITTER: f64 = 0.03;
+/// Standard deviation of the years between a new patient and whom it is like.
+const AGE_JITTER_YEARS: f64 = 5.0;
 /// Where nobody's RR is known.
 const DEFAULT_RR_S: f64 = 0.8;
 
@@ -76,6 +81,12 @@ pub struct Member {
     pub log_scale: Vec<f64>,
     /// Mean offset over scale of each channel.
     pub offset_ratio: Vec<f64>,
+    /// Its age in years, where known and told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_years: Option<f32>,
+    /// Its sex, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sex: Option<Sex>,
     /// What there is of each class.
     pub classes: BTreeMap<String, MemberClass>,
 }
@@ -99,6 +110,9 @@ pub(crate) struct Person {
     pub(crate) median_rr_s: f64,
     pub(crate) log_scale: Vec<f64>,
     pub(crate) offset_ratio: Vec<f64>,
+    /// Whole years, where told.
+    pub(crate) age_years: Option<f32>,
+    pub(crate) sex: Option<Sex>,
     /// The training subjects, nearest first: the first that has a class lends what goes with its beats. None where nobody's are known.
     guides: Vec<usize>,
     /// What the patient has of each class; nothing where there are guides.
@@ -114,9 +128,18 @@ impl Population {
                 own[*subject].push(index);
             }
         }
+        // Of several recordings, the first.
+        let first = |known: &dyn Fn(usize) -> bool, subject: usize| {
+            (0..data.train.len()).find(|&i| data.train.subject[i] == Some(subject) && known(i))
+        };
         let channels = set.channels();
         let everyone = median_rr(set, &data.train.index).unwrap_or(DEFAULT_RR_S);
-        let members: Vec<Member> = data.subjects.iter().zip(&own).map(|(name, own)| member(set, name, own, everyone)).collect();
+        let mut members: Vec<Member> =
+            data.subjects.iter().zip(&own).map(|(name, own)| member(set, name, own, everyone)).collect();
+        for (subject, member) in members.iter_mut().enumerate() {
+            member.age_years = first(&|i| data.train.age_years[i].is_some(), subject).and_then(|i| data.train.age_years[i]);
+            member.sex = first(&|i| data.train.sex[i].is_some(), subject).and_then(|i| data.train.sex[i]);
+        }
         let within = |value: &dyn Fn(usize, usize) -> f64, mean: &dyn Fn(&Member) -> &Vec<f64>| -> Vec<f64> {
             let spread = |c: usize| {
                 let squares: Vec<f64> = members
@@ -141,6 +164,8 @@ impl Population {
             median_rr_s: member.median_rr_s,
             log_scale: member.log_scale.clone(),
             offset_ratio: member.offset_ratio.clone(),
+            age_years: member.age_years,
+            sex: member.sex,
             guides: nearest(&numbers[index], numbers),
             own: BTreeMap::new(),
         }
@@ -206,7 +231,12 @@ impl People {
         let point = self.gaussian.mean.iter().zip(from).zip(drawn);
         let point: Vec<f64> = point.map(|((mean, from), drawn)| mean + kept * (from - mean) + new * drawn).collect();
         let person = Person::at(&point, self.numbers.first().map_or(0, Vec::len));
-        Person { guides: nearest(&person.numbers, &self.numbers), ..person }
+        let guides = nearest(&person.numbers, &self.numbers);
+        let like = guides.first().and_then(|&i| self.population.members.get(i));
+        let years = new * AGE_JITTER_YEARS * normal(rng);
+        let age_years =
+            like.and_then(|member| member.age_years).map(|age| (f64::from(age) + years).round().clamp(0.0, 100.0) as f32);
+        Person { age_years, sex: like.and_then(|member| member.sex), guides, ..person }
     }
 }
 
@@ -221,6 +251,8 @@ impl Person {
             median_rr_s: rest[0].exp(),
             log_scale: rest[1..=channels].to_vec(),
             offset_ratio: rest[1 + channels..].to_vec(),
+            age_years: None,
+            sex: None,
             guides: Vec::new(),
             own: BTreeMap::new(),
         }
@@ -253,6 +285,8 @@ fn member(set: &SegmentSet, name: &str, own: &[usize], everyone: f64) -> Member 
         median_rr_s,
         log_scale: (0..channels).map(|c| mean(log_scale, c)).collect(),
         offset_ratio: (0..channels).map(|c| mean(offset_ratio, c)).collect(),
+        age_years: None,
+        sex: None,
         classes: classes.collect(),
     }
 }

@@ -21,11 +21,7 @@ pub(crate) fn segments(count: usize, time: usize, seed: u64) -> SegmentSet {
         }
         let validation = i % 4 >= 2 && i % 8 >= 6;
         set.segments.push(Segment {
-            label: if ventricular { "V" } else { "N" }.into(),
-            code: if ventricular { "V" } else { "N" }.into(),
-            subject: if validation { "p2".into() } else { format!("p{}", i / 8 % 2) },
             record: format!("r{}", i % 3),
-            split: if validation { Split::Validation } else { Split::Train },
             group: if validation {
                 Group::None
             } else if i / 4 % 2 == 0 {
@@ -37,8 +33,11 @@ pub(crate) fn segments(count: usize, time: usize, seed: u64) -> SegmentSet {
             sample: 100 * i as i64,
             rr_before_s: 0.8,
             rr_after_s: 0.7 + 0.01 * i as f32,
-            rhythm: String::new(),
-            derived_from: String::new(),
+            ..Segment::new(
+                if ventricular { "V" } else { "N" },
+                if validation { "p2".into() } else { format!("p{}", i / 8 % 2) },
+                if validation { Split::Validation } else { Split::Train },
+            )
         });
     }
     set.signals = signals;

@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use burn::tensor::Device;
 use ndarray::s;
 use physiosynth_generator::sampling::Method;
-use physiosynth_generator::{Around, Existing, GeneratorConfig, Request, SampleError, Sampler, SamplerConfig, generate, train};
-use physiosynth_signal::{Seed, SegmentSet, Silent, Split};
+use physiosynth_generator::{Around, Covariate, Existing, GeneratorConfig, Request, SampleError, Sampler, SamplerConfig, generate, train};
+use physiosynth_signal::{Seed, SegmentSet, Sex, Silent, Split};
 
 fn set() -> SegmentSet {
     toy::segments(64, 24, 1)
@@ -150,4 +150,36 @@ fn what_cannot_be_made_is_refused_with_what_there_is() {
     assert_eq!(error(&[request("Q", None, 1, "s")]), "no class 'Q' in the training data; it has N, V");
     let message = error(&[request("N", Some("p2"), 1, "s")]);
     assert!(message.contains("subject 'p2'") && message.contains("p0, p1"), "validation subjects don't count: {message}");
+}
+
+#[test]
+fn age_and_sex_are_told_only_where_asked_for() {
+    let mut set = set();
+    for segment in &mut set.segments {
+        let (age_years, sex) = if segment.subject == "p0" { (30.0, Sex::Female) } else { (70.0, Sex::Male) };
+        (segment.age_years, segment.sex) = (age_years, Some(sex));
+    }
+    let made = |covariates: Vec<Covariate>| {
+        let config = GeneratorConfig { units: 8, layers: 1, epochs: 1, steps_per_epoch: 5, covariates, ..Default::default() };
+        let folder = tempfile::tempdir().unwrap();
+        train(&set, &config, Seed(7), &Device::flex(), folder.path(), Existing::Resume, &Silent).unwrap();
+        let new = (0..8).map(|i| request("N", None, 1, &format!("s{i}")));
+        let requests: Vec<Request> = new.chain([request("N", Some("p1"), 1, "s9")]).collect();
+        let sampler = SamplerConfig { steps: 4, ..Default::default() };
+        generate(folder.path(), &set, &requests, &sampler, Seed(3), &Device::flex(), &Silent).unwrap()
+    };
+    let told = made(vec![Covariate::Age, Covariate::Sex]);
+    for segment in &told.segments[..8] {
+        // Of whom it is like, and some years off.
+        let like = if segment.sex == Some(Sex::Female) { 30.0 } else { 70.0 };
+        assert!((segment.age_years - like).abs() < 25.0 && segment.age_years.fract() == 0.0, "{segment:?}");
+        assert!(segment.sex.is_some());
+    }
+    assert!(told.segments[..8].iter().any(|segment| ![30.0, 70.0].contains(&segment.age_years)));
+    assert_eq!((told.segments[8].age_years, told.segments[8].sex), (70.0, Some(Sex::Male)), "a training subject as it is");
+    let sex_alone = made(vec![Covariate::Sex]);
+    assert!(sex_alone.segments.iter().all(|segment| segment.age_years.is_nan() && segment.sex.is_some()));
+    let nothing = made(Vec::new());
+    assert!(nothing.segments.iter().all(|segment| segment.age_years.is_nan() && segment.sex.is_none()));
+    assert_ne!(nothing.signals, told.signals);
 }

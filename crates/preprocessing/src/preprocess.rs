@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use ndarray::{Array2, Array3};
-use physiosynth_signal::{BeatSequence, Cancelled, Group, Progress, RecordSource, Seed, Segment, SegmentSet, SourceError, Split};
+use physiosynth_signal::{BeatSequence, Cancelled, Progress, RecordSource, Seed, Segment, SegmentSet, SourceError, Split};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
@@ -391,18 +391,15 @@ fn join(
             scales.push(scaling.scale);
             offsets.push(scaling.offset);
             segments.push(Segment {
-                label: beat.class.into(),
                 code: beat.code.into_owned(),
-                subject: record.summary.subject.clone(),
                 record: record.summary.record.clone(),
-                split: record.summary.split,
-                group: Group::None,
-                cluster: -1,
                 sample: beat.sample,
                 rr_before_s: beat.rr_before_s,
                 rr_after_s: beat.rr_after_s,
                 rhythm: beat.rhythm,
-                derived_from: String::new(),
+                age_years: record.info.age_years.map_or(f32::NAN, |age| age as f32),
+                sex: record.info.sex,
+                ..Segment::new(beat.class, record.summary.subject.clone(), record.summary.split)
             });
         }
         sequences.push(record.sequence);

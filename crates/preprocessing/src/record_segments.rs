@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use physiosynth_signal::{BeatSequence, Channel, Record, Seed, Split};
+use physiosynth_signal::{BeatSequence, Channel, Record, Seed, Split, SubjectInfo, subject_info};
 use rand::RngExt;
 
 use crate::denoise::{DenoiseMemory, Denoiser};
@@ -46,6 +46,8 @@ impl RecordProblem {
 pub(crate) struct CutRecord {
     pub(crate) summary: RecordSummary,
     pub(crate) unit: String,
+    /// What the header says of the subject.
+    pub(crate) info: SubjectInfo,
     /// `[segment, time]`, normalised unless the whole training set shares a scale.
     pub(crate) signals: Vec<f32>,
     /// The beat of each segment, and its scaling.
@@ -80,6 +82,7 @@ pub(crate) fn cut(
 ) -> Result<CutRecord, RecordProblem> {
     let mut seconds = StepSeconds::default();
     let found = record.channels.iter().position(|channel| channel.label == config.lead);
+    let info = subject_info(&record.comments);
     let Record { name, mut channels, annotations, sampling_frequency_hz: marks_hz, .. } = record;
     let channel = match found {
         Some(i) => channels.swap_remove(i),
@@ -174,7 +177,7 @@ pub(crate) fn cut(
         missing_samples: missing.count(),
         problems,
     };
-    Ok(CutRecord { summary, unit, signals, beats: kept, sequence, stretch, seconds, working_bytes: source_bytes })
+    Ok(CutRecord { summary, unit, info, signals, beats: kept, sequence, stretch, seconds, working_bytes: source_bytes })
 }
 
 /// Fits a z-score to a record's known samples.

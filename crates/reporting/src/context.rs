@@ -123,7 +123,7 @@ fn clusters(report: &Report<'_>, seed: Seed) -> Vec<Cluster> {
 pub(crate) mod tests {
     use ndarray::{Array2, Array3};
     use physiosynth_evaluation::Scores;
-    use physiosynth_signal::{Group, Segment, SegmentSet};
+    use physiosynth_signal::{Segment, SegmentSet};
 
     use super::{Context, in_order};
     use crate::report::{Report, RunFacts};
@@ -174,18 +174,11 @@ pub(crate) mod tests {
         let mark = set.mark_index as f32;
         for (i, (k, (label, split, _))) in labels.enumerate() {
             set.segments.push(Segment {
-                label: (*label).into(),
-                code: (*label).into(),
-                subject: format!("{}", i % 7),
-                record: format!("{}", i % 7),
-                split: split.parse().unwrap(),
-                group: Group::None,
                 cluster: k as i32,
                 sample: i as i64,
                 rr_before_s: 0.8,
                 rr_after_s: 0.8,
-                rhythm: String::new(),
-                derived_from: String::new(),
+                ..Segment::new(*label, format!("{}", i % 7), split.parse().unwrap())
             });
         }
         set.signals = Array3::from_shape_fn((n, time, 1), |(i, t, _)| {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ndarray::{Array2, Array3};
 use physiosynth_evaluation::{Better, Family, Measure, Outcome, Scores, Verdict};
 use physiosynth_reporting::{Epoch, Report, ReportError, RunFacts, SplitRow, write_report};
-use physiosynth_signal::{Group, Progress, Segment, SegmentSet, Silent, Split};
+use physiosynth_signal::{Progress, Segment, SegmentSet, Silent, Split};
 
 /// A folder for one test, removed at its end.
 struct Folder(PathBuf);
@@ -32,22 +32,8 @@ fn set(label: &str, split: Split, n: usize) -> SegmentSet {
     });
     set.scale = Array2::ones((n, 2));
     set.offset = Array2::zeros((n, 2));
-    set.segments = (0..n)
-        .map(|i| Segment {
-            label: label.into(),
-            code: label.into(),
-            subject: format!("{}", i % 4),
-            record: String::new(),
-            split,
-            group: Group::None,
-            cluster: -1,
-            sample: -1,
-            rr_before_s: f32::NAN,
-            rr_after_s: f32::NAN,
-            rhythm: String::new(),
-            derived_from: String::new(),
-        })
-        .collect();
+    set.segments =
+        (0..n).map(|i| Segment { record: String::new(), ..Segment::new(label, format!("{}", i % 4), split) }).collect();
     set
 }
 

@@ -27,6 +27,7 @@ mod record;
 mod segments;
 mod sequence;
 mod source;
+mod subject_info;
 
 pub use annotation::{Annotation, Code};
 pub use kind::SignalKind;
@@ -36,3 +37,4 @@ pub use record::{Channel, Digitisation, Record};
 pub use segments::{Group, Segment, SegmentError, SegmentSet, Split};
 pub use sequence::{BeatSequence, Residual};
 pub use source::{RecordEntry, RecordSource, SourceError};
+pub use subject_info::{Sex, SubjectInfo, subject_info};

@@ -4,6 +4,8 @@ use std::str::FromStr;
 use ndarray::{Array2, Array3, Axis};
 use serde::{Deserialize, Serialize};
 
+use crate::Sex;
+
 /// Which part of the data a segment belongs to. Splits are by subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -34,9 +36,9 @@ pub enum Group {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{found}' is no {kind}; expected one of {expected}")]
 pub struct UnknownName {
-    kind: &'static str,
-    found: String,
-    expected: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) found: String,
+    pub(crate) expected: &'static str,
 }
 
 impl Split {
@@ -118,8 +120,35 @@ pub struct Segment {
     pub rr_after_s: f32,
     /// The rhythm in force at the mark, as the source names it (`(AFIB`); empty where unknown.
     pub rhythm: String,
+    /// The subject's age at the recording, in years; NaN where unknown.
+    pub age_years: f32,
+    /// The subject's sex, where known.
+    pub sex: Option<Sex>,
     /// The real subject whose segment this synthetic one was made from; empty where real, or made from noise alone.
     pub derived_from: String,
+}
+
+impl Segment {
+    /// A segment of which no more is known than class, subject and split: the code is the class, the record is the subject.
+    pub fn new(label: impl Into<String>, subject: impl Into<String>, split: Split) -> Self {
+        let (label, subject) = (label.into(), subject.into());
+        Self {
+            code: label.clone(),
+            label,
+            record: subject.clone(),
+            subject,
+            split,
+            group: Group::None,
+            cluster: -1,
+            sample: -1,
+            rr_before_s: f32::NAN,
+            rr_after_s: f32::NAN,
+            rhythm: String::new(),
+            age_years: f32::NAN,
+            sex: None,
+            derived_from: String::new(),
+        }
+    }
 }
 
 /// What is inconsistent in a set of segments.
@@ -304,18 +333,11 @@ mod tests {
         set.scale = Array2::from_elem((1, 1), 2.0);
         set.offset = Array2::from_elem((1, 1), -1.0);
         set.segments.push(Segment {
-            label: "N".into(),
-            code: "N".into(),
-            subject: "100".into(),
-            record: "100".into(),
-            split: Split::Train,
             group: Group::A,
             cluster: 0,
             sample: 77,
-            rr_before_s: f32::NAN,
             rr_after_s: 0.8,
-            rhythm: String::new(),
-            derived_from: String::new(),
+            ..Segment::new("N", "100", Split::Train)
         });
         set
     }

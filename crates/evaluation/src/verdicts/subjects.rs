@@ -33,7 +33,7 @@ pub(crate) fn not_of_subjects(scores: &mut Scores, subject: &str) {
 
 #[cfg(test)]
 mod tests {
-    use physiosynth_signal::{Group, Segment};
+    use physiosynth_signal::Segment;
 
     use super::*;
     use crate::scores::Verdict;
@@ -41,18 +41,11 @@ mod tests {
     fn set(parts: &[(&str, Split)]) -> SegmentSet {
         let mut set = SegmentSet::empty(1, 1.0, 0, vec!["Cz".into()], vec!["uV".into()]);
         set.segments.extend(parts.iter().map(|&(subject, split)| Segment {
-            label: "rest".into(),
             code: String::new(),
-            subject: subject.into(),
             record: String::new(),
-            split,
-            group: Group::None,
             cluster: 0,
             sample: 0,
-            rr_before_s: f32::NAN,
-            rr_after_s: f32::NAN,
-            rhythm: String::new(),
-            derived_from: String::new(),
+            ..Segment::new("rest", subject, split)
         }));
         set
     }

@@ -14,7 +14,7 @@
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Array3};
-use physiosynth_signal::{Group, Segment, SegmentSet};
+use physiosynth_signal::{Segment, SegmentSet};
 
 use super::segments::texts_of;
 use super::{SegmentOptions, read_array};
@@ -93,18 +93,11 @@ fn described(signals: &Path, segments: usize, options: &SegmentOptions) -> Resul
     let rows = labels.into_iter().zip(subjects).zip(sources).zip(rr);
     Ok(rows
         .map(|(((label, subject), derived_from), [rr_before_s, rr_after_s])| Segment {
-            code: label.clone(),
-            label,
-            subject,
             record: record.clone(),
-            split: options.split,
-            group: Group::None,
-            cluster: -1,
-            sample: -1,
             rr_before_s,
             rr_after_s,
-            rhythm: String::new(),
             derived_from,
+            ..Segment::new(label, subject, options.split)
         })
         .collect())
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ndarray::{Array2, Array3};
-use physiosynth_signal::{Group, Segment, SegmentSet, Split};
+use physiosynth_signal::{Segment, SegmentSet, Split};
 
 use super::{Values, read_array, write_f32, write_text};
 use crate::FormatError;
@@ -50,20 +50,7 @@ pub fn read_segments(signals: &Path, labels: Option<&Path>, options: &SegmentOpt
         return Err(malformed(signals, format!("there are {segments} segments and {} labels", labels.len())));
     }
     let name = signals.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let segment = |label: String| Segment {
-        code: label.clone(),
-        label,
-        subject: name.clone(),
-        record: name.clone(),
-        split: options.split,
-        group: Group::None,
-        cluster: -1,
-        sample: -1,
-        rr_before_s: f32::NAN,
-        rr_after_s: f32::NAN,
-        rhythm: String::new(),
-        derived_from: String::new(),
-    };
+    let segment = |label: String| Segment::new(label, name.clone(), options.split);
     let names = (0..channels)
         .map(|index| options.channel_names.get(index).cloned().unwrap_or_else(|| format!("channel {}", index + 1)))
         .collect();

@@ -4,10 +4,11 @@
 //! |---|---|---|
 //! | `signals` | float32 `[segment, time, channel]` | normalised samples; chunks of about 64 KiB of segments, shuffled, deflated at level 1 |
 //! | `scale`, `offset` | float32 `[segment, channel]` | `signals × scale + offset` is in physical units |
-//! | `label`, `code`, `subject`, `record`, `split`, `group`, `rhythm`, `derived_from` | UTF-8 of fixed size `[segment]` | as in [`Segment`](physiosynth_signal::Segment) |
+//! | `label`, `code`, `subject`, `record`, `split`, `group`, `rhythm`, `sex`, `derived_from` | UTF-8 of fixed size `[segment]` | as in [`Segment`](physiosynth_signal::Segment) |
 //! | `cluster` | int32 `[segment]` | −1 where not clustered |
 //! | `sample` | int64 `[segment]` | position of the mark at the source's rate; −1 where synthetic |
 //! | `rr_before_s`, `rr_after_s` | float32 `[segment]` | seconds; NaN where unknown |
+//! | `age_years` | float32 `[segment]` | years; NaN where unknown |
 //!
 //! Attributes of `signals`: `sampling_frequency_hz`, `mark_index`, `channel_names`, `channel_units`; of the file: `format`
 //! (`physiosynth segments`) and `format_version` (1). Nothing in a file depends on when or where it was written: equal sets

@@ -177,6 +177,8 @@ impl Reader<'_> {
         let sample = self.numbers("sample", n, -1, Dataset::read_i64)?;
         let rr_before = self.numbers("rr_before_s", n, f32::NAN, Dataset::read_f32)?;
         let rr_after = self.numbers("rr_after_s", n, f32::NAN, Dataset::read_f32)?;
+        let age_years = self.numbers("age_years", n, f32::NAN, Dataset::read_f32)?;
+        let sex = self.optional_texts("sex", n)?;
         let text = |texts: &Option<Vec<String>>, i: usize| texts.as_ref().map_or_else(String::new, |texts| texts[i].clone());
         let segments = label.into_iter().enumerate().map(|(i, label)| Segment {
             label,
@@ -190,6 +192,8 @@ impl Reader<'_> {
             rr_before_s: rr_before[i],
             rr_after_s: rr_after[i],
             rhythm: text(&rhythm, i),
+            age_years: age_years[i],
+            sex: text(&sex, i).parse().ok(),
             derived_from: text(&derived_from, i),
         });
         Ok(segments.collect())

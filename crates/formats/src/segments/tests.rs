@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Array3};
-use physiosynth_signal::{Group, Segment, SegmentSet, Split};
+use physiosynth_signal::{Group, Segment, SegmentSet, Sex, Split};
 
 use super::{read_segments, write_segments};
 
@@ -48,6 +48,8 @@ fn sample_set(n: usize, time: usize, channels: usize) -> SegmentSet {
         rr_before_s: i as f32 / 7.0,
         rr_after_s: -(i as f32),
         rhythm: ["(N", "", "(AFIB"][i % 3].into(),
+        age_years: i as f32,
+        sex: [Some(Sex::Female), None, Some(Sex::Male)][i % 3],
         derived_from: if i.is_multiple_of(2) { "élève".into() } else { String::new() },
     };
     SegmentSet {

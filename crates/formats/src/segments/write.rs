@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use physiosynth_signal::{Segment, SegmentSet};
+use physiosynth_signal::{Segment, SegmentSet, Sex};
 
 use super::structures::Datatype;
 use super::writer::{Attribute, Writer};
@@ -82,11 +82,13 @@ fn write_to(path: &Path, set: &SegmentSet) -> io::Result<()> {
     texts(&mut writer, "split", set, |segment| segment.split.as_str())?;
     texts(&mut writer, "group", set, |segment| segment.group.as_str())?;
     texts(&mut writer, "rhythm", set, |segment| &segment.rhythm)?;
+    texts(&mut writer, "sex", set, |segment| segment.sex.map_or("", Sex::as_str))?;
     texts(&mut writer, "derived_from", set, |segment| &segment.derived_from)?;
     numbers(&mut writer, "cluster", Datatype::Int32, set, |segment| segment.cluster.to_le_bytes())?;
     numbers(&mut writer, "sample", Datatype::Int64, set, |segment| segment.sample.to_le_bytes())?;
     numbers(&mut writer, "rr_before_s", Datatype::Float32, set, |segment| segment.rr_before_s.to_le_bytes())?;
     numbers(&mut writer, "rr_after_s", Datatype::Float32, set, |segment| segment.rr_after_s.to_le_bytes())?;
+    numbers(&mut writer, "age_years", Datatype::Float32, set, |segment| segment.age_years.to_le_bytes())?;
     let mut out =
         writer.finish(&[("format", Attribute::Text(FORMAT)), ("format_version", Attribute::Integer(FORMAT_VERSION))])?;
     out.flush()?;

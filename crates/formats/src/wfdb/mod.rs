@@ -4,7 +4,6 @@
 pub mod annotation;
 mod digitise;
 pub mod header;
-mod info;
 mod inspect;
 mod record;
 mod recording;
@@ -25,8 +24,8 @@ use physiosynth_signal::Annotation;
 use crate::FormatError;
 pub use annotation::{AnnotationFile, as_mit, write_annotations};
 pub use header::{Header, SegmentLine, SignalLine};
-pub use info::{Sex, SubjectInfo, subject_info};
 pub(crate) use inspect::inspect_signals;
+pub use physiosynth_signal::{Sex, SubjectInfo, subject_info};
 pub use record::read_record;
 pub(crate) use recording::open;
 pub use signal::SignalFormat;

@@ -1,5 +1,5 @@
 use ndarray::{Array2, Array3};
-use physiosynth_signal::{Group, Record, Seed, Segment, SegmentSet, Split};
+use physiosynth_signal::{Record, Seed, Segment, SegmentSet, Split};
 use rand::RngExt;
 
 use super::seams::{Layout, place};
@@ -37,20 +37,8 @@ fn beats(channels: usize) -> SegmentSet {
             }
         }
         let label = if ventricular { "V" } else { "N" };
-        set.segments.push(Segment {
-            label: label.into(),
-            code: if i == 0 { "L".into() } else { label.into() },
-            subject: "1".into(),
-            record: "1".into(),
-            split: Split::Synthetic,
-            group: Group::None,
-            cluster: -1,
-            sample: -1,
-            rr_before_s: f32::NAN,
-            rr_after_s: f32::NAN,
-            rhythm: String::new(),
-            derived_from: String::new(),
-        });
+        set.segments
+            .push(Segment { code: if i == 0 { "L".into() } else { label.into() }, ..Segment::new(label, "1", Split::Synthetic) });
     }
     set.scale = Array2::from_elem((n, channels), 2.0);
     set.offset = Array2::from_elem((n, channels), 0.5);

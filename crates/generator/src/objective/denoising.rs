@@ -97,12 +97,16 @@ impl<'a> Denoising<'a> {
             .collect();
         let pool = &self.data.train;
         let index = pool.subject[i];
+        // Drawn where there is something to withhold, so that a model without covariates is what it was.
+        let told = !all && (self.sizes.age || self.sizes.sex) && !rng.random_bool(self.withheld);
         Condition {
             class: (!(all || class)).then_some(pool.class[i]),
             // The code gives the class away.
             code: pool.code[i].filter(|_| !(all || class || code)),
             rhythm: pool.rhythm[i].filter(|_| !(all || rhythm)),
             rr_s: if all || rr { [f32::NAN; 2] } else { pool.rr_s[i] },
+            age_years: pool.age_years[i].filter(|_| told),
+            sex: pool.sex[i].filter(|_| told),
             who: index.filter(|_| !(all || who)).map_or(Who::Nobody, |index| Who::Trained { index, noise }),
         }
     }
@@ -148,7 +152,7 @@ impl Objective for Denoising<'_> {
         batch
     }
 
-    /// Validation subjects are nobody that the network knows; class, code, rhythm and RR are told.
+    /// Validation subjects are nobody that the network knows; class, code, rhythm, RR and covariates are told.
     fn validation(&self, size: usize) -> Vec<Batch> {
         let pool = &self.data.validation;
         // One stream per segment, so that the noise is the same whatever the batch size is.
@@ -159,6 +163,8 @@ impl Objective for Denoising<'_> {
                 code: pool.code[i],
                 rhythm: pool.rhythm[i],
                 rr_s: pool.rr_s[i],
+                age_years: pool.age_years[i],
+                sex: pool.sex[i],
                 who: Who::Nobody,
             };
             let mut rng = self.seed.stream("generator: validation noise", i as u64);

@@ -290,6 +290,8 @@ mod tests {
                 median_rr_s: 0.7 + 0.03 * i as f64,
                 log_scale: vec![-1.0 + 0.1 * (i as f64 * 2.1).sin()],
                 offset_ratio: vec![0.01 * (i as f64 * 3.3).cos()],
+                age_years: None,
+                sex: None,
                 classes,
             }
         };

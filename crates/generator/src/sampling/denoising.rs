@@ -5,7 +5,7 @@ use std::f64::consts::FRAC_PI_2;
 
 use burn::tensor::Device;
 use ndarray::{Array2, Array3};
-use physiosynth_signal::{Cancelled, Group, Progress, Seed, Segment, SegmentSet, Split};
+use physiosynth_signal::{Cancelled, Progress, Seed, Segment, SegmentSet, Split};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -236,6 +236,8 @@ impl Sampler {
             code: self.description.codes.binary_search(&code).ok(),
             rhythm: self.description.rhythms.binary_search(&rhythm).ok(),
             rr_s,
+            age_years: person.age_years,
+            sex: person.sex,
             who: Who::New(person.numbers.clone()),
         };
         let left = 1.0 - shared.iter().map(|(_, weight)| weight * weight).sum::<f64>();
@@ -324,18 +326,14 @@ impl Sampler {
             Array2::from_shape_vec((rows, channels), values).map_err(shape)
         };
         let segment = |draw: &Draw| Segment {
-            label: draw.label.to_owned(),
             code: draw.code.clone(),
-            subject: draw.patient.to_owned(),
-            record: draw.patient.to_owned(),
-            split: Split::Synthetic,
-            group: Group::None,
-            cluster: -1,
-            sample: -1,
             rr_before_s: draw.rr_s[0],
             rr_after_s: draw.rr_s[1],
             rhythm: draw.rhythm.clone(),
+            age_years: draw.condition.age_years.unwrap_or(f32::NAN),
+            sex: draw.condition.sex,
             derived_from: draw.subject.to_owned(),
+            ..Segment::new(draw.label, draw.patient, Split::Synthetic)
         };
         Ok(SegmentSet {
             signals: Array3::from_shape_vec((rows, time, channels), signals).map_err(shape)?,

@@ -154,6 +154,9 @@ fn assemble(
                 split: Split::Synthetic,
                 group: Group::None,
                 sample: -1,
+                // A synthetic patient is nobody's age.
+                age_years: f32::NAN,
+                sex: None,
                 derived_from: source.subject.clone(),
                 ..source.clone()
             }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use physiosynth_formats::{RecordWriter, edf, write_record_list};
 use physiosynth_generator::assembly::NOTICE;
-use physiosynth_signal::{Annotation, Channel, Digitisation, Record, SegmentSet};
+use physiosynth_signal::{Annotation, Channel, Digitisation, Record, Segment, SegmentSet, Sex, subject_info};
 
 use super::rhythm::Planned;
 use super::{Order, PatientMade, RecordFormat};
@@ -37,6 +37,7 @@ impl Writer {
             record = record.with_channel(channel);
         }
         record.comments = comments(patient, order, learned);
+        record.comments.extend(segments.segments.first().and_then(age_and_sex));
         Ok(match order.format {
             RecordFormat::Wfdb => Self::Wfdb(Box::new(RecordWriter::create(folder, record)?), rate),
             RecordFormat::Edf => {
@@ -72,7 +73,7 @@ impl Writer {
             Self::Edf(mut record, path) => {
                 record.annotations = annotations;
                 let options = edf::WriteOptions {
-                    patient: Some(format!("X X X SYNTHETIC_{}", record.name)),
+                    patient: Some(patient_field(&record)),
                     recording: Some("X X physiosynth".into()),
                     ..edf::WriteOptions::default()
                 };
@@ -96,6 +97,22 @@ fn digitisation(unit: &str, samples: &[f32]) -> Digitisation {
         }
     };
     Digitisation { gain, baseline: 0.0, adc_resolution: 16, adc_zero: 0 }
+}
+
+/// Age and sex of a synthetic patient as headers of PhysioNet state them; nothing where the model was told neither.
+fn age_and_sex(segment: &Segment) -> Option<String> {
+    let age = segment.age_years.is_finite().then(|| format!("<age>: {}", segment.age_years));
+    let sex = segment.sex.map(|sex| format!("<sex>: {}", sex.letter()));
+    let known: Vec<String> = age.into_iter().chain(sex).collect();
+    (!known.is_empty()).then(|| known.join(" "))
+}
+
+/// The patient field of EDF+: code, sex, birthdate, name, then what there is no place for.
+fn patient_field(record: &Record) -> String {
+    let info = subject_info(&record.comments);
+    let sex = info.sex.map_or('X', Sex::letter);
+    let age = info.age_years.map_or_else(String::new, |years| format!(" age={years}"));
+    format!("X {sex} X SYNTHETIC_{}{age}", record.name)
 }
 
 fn comments(patient: &Planned, order: &Order, learned: bool) -> Vec<String> {

@@ -233,8 +233,6 @@ fn read_me(patients: &[Patient], database: &str, named: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use physiosynth_signal::Group;
-
     use super::*;
 
     /// Two records with the events a (2 epochs), b (1), a (2), b (1), …, epochs of 320 samples.
@@ -243,18 +241,11 @@ mod tests {
         for record in ["r1", "r2"] {
             for (place, label) in ["a", "a", "b", "a", "a", "b"].into_iter().enumerate() {
                 set.segments.push(Segment {
-                    label: label.into(),
                     code: String::new(),
-                    subject: "s".into(),
                     record: record.into(),
-                    split: Split::Train,
-                    group: Group::None,
                     cluster: 0,
                     sample: place as i64 * 320 + if place > 2 { 17 } else { 0 },
-                    rr_before_s: f32::NAN,
-                    rr_after_s: f32::NAN,
-                    rhythm: String::new(),
-                    derived_from: String::new(),
+                    ..Segment::new(label, "s", Split::Train)
                 });
             }
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use ndarray::{Array2, Array3, Axis};
-use physiosynth_signal::{Cancelled, Group, Progress, RecordEntry, RecordSource, Seed, Segment, SegmentSet, Split};
+use physiosynth_signal::{Cancelled, Progress, RecordEntry, RecordSource, Seed, Segment, SegmentSet, Split};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
@@ -184,18 +184,12 @@ fn join(records: Vec<CutRecord>, config: &PreprocessingConfig, summary: &mut Sum
             offsets.extend(scalings.iter().map(|s| s.offset));
             *classes.entry((epoch.code.to_string(), epoch.label.clone())).or_default() += 1;
             segments.push(Segment {
-                label: epoch.label,
                 code: epoch.code.into_owned(),
-                subject: record.summary.subject.clone(),
                 record: record.summary.record.clone(),
-                split: record.summary.split,
-                group: Group::None,
-                cluster: -1,
                 sample,
-                rr_before_s: f32::NAN,
-                rr_after_s: f32::NAN,
-                rhythm: String::new(),
-                derived_from: String::new(),
+                age_years: record.info.age_years.map_or(f32::NAN, |age| age as f32),
+                sex: record.info.sex,
+                ..Segment::new(epoch.label, record.summary.subject.clone(), record.summary.split)
             });
         }
         summary.records.push(record.summary);

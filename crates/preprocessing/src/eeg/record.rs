@@ -1,6 +1,6 @@
 //! What is done with one EEG record, from its channels to its epochs.
 
-use physiosynth_signal::{Channel, Record, Seed, SignalKind, Split};
+use physiosynth_signal::{Channel, Record, Seed, SignalKind, Split, SubjectInfo, subject_info};
 use rand::RngExt;
 
 use super::epochs::{Epoch, epochs};
@@ -42,6 +42,8 @@ pub(crate) struct CutRecord {
     pub(crate) summary: RecordSummary,
     pub(crate) names: Vec<String>,
     pub(crate) units: Vec<String>,
+    /// What the header says of the subject.
+    pub(crate) info: SubjectInfo,
     /// `[epoch, time, channel]`, normalised unless the whole training set shares a scale.
     pub(crate) signals: Vec<f32>,
     /// Each epoch with its position in samples of the source, and its channels' scalings.
@@ -177,6 +179,7 @@ pub(crate) fn cut(
 ) -> Result<CutRecord, String> {
     let eeg = &config.eeg;
     let (name, annotations, marks_hz) = (record.name.clone(), record.annotations.clone(), record.sampling_frequency_hz);
+    let info = subject_info(&record.comments);
     let cleaned = clean(record, eeg, memory)?;
     let fs = cleaned.sampling_frequency_hz;
     let marks_hz = if marks_hz > 0.0 { marks_hz } else { fs };
@@ -227,7 +230,7 @@ pub(crate) fn cut(
         missing_samples,
         problems,
     };
-    Ok(CutRecord { summary, names: cleaned.names, units: cleaned.units, signals, epochs, stretch })
+    Ok(CutRecord { summary, names: cleaned.names, units: cleaned.units, info, signals, epochs, stretch })
 }
 
 /// Cuts epochs out of a resampled record.

@@ -1,6 +1,7 @@
 //! What the verdict `plausible` goes by; `verdicts.rs` says it in words.
 
 use super::halves::LIMIT as HALVES_LIMIT;
+use crate::cases::Deciding;
 use crate::scores::{Family, Measure, Scores};
 
 /// A distance may be so many times that of real to real,
@@ -37,9 +38,11 @@ fn people(m: &Measure, same: f64) -> f64 {
     }
 }
 
-/// One finding for each clinical row that can be judged: whether it holds, and in words.
-pub(crate) fn plausible(scores: &Scores) -> Vec<(bool, String)> {
-    let clinical = scores.measures.iter().filter(|m| m.family == Family::Clinical && m.segments >= FEWEST);
+/// One finding for each clinical row that can be judged and that is of one of the classes `deciding`, or of all of them together: whether it
+/// holds, and in words.
+pub(crate) fn plausible(scores: &Scores, deciding: &[Deciding]) -> Vec<(bool, String)> {
+    let decides = |m: &&Measure| m.class == "all" || deciding.iter().any(|one| one.class == m.class);
+    let clinical = scores.measures.iter().filter(|m| m.family == Family::Clinical && m.segments >= FEWEST).filter(decides);
     // `all` repeats the classes, but for what is of records.
     let own =
         |m: &&Measure| m.class != "all" || !scores.measures.iter().any(|other| other.name == m.name && other.class != "all");

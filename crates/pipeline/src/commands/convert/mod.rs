@@ -102,11 +102,7 @@ fn write_edf(path: &Path, recording: &mut Recording, kind: Kind) -> Result<Vec<S
 /// What the comments say of the subject, in the form of EDF+: code, sex, birthdate, name, and what else there is.
 fn patient(record: &physiosynth_signal::Record) -> String {
     let info = wfdb::subject_info(&record.comments);
-    let sex = match info.sex {
-        Some(wfdb::Sex::Female) => "F",
-        Some(wfdb::Sex::Male) => "M",
-        None => "X",
-    };
+    let sex = info.sex.map_or('X', wfdb::Sex::letter);
     let code: String = record.subject.split_whitespace().collect::<Vec<_>>().join("_");
     let code = if code.is_empty() { "X".into() } else { code };
     let age = info.age_years.map_or(String::new(), |years| format!(" age={years}"));
