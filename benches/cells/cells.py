@@ -7,7 +7,7 @@ twelve configurations it
 
 1. times a training step alone: processor time (user and system) of a training of 270 steps less that of one of 70, over 200; the median of
    three, taken in turns with the other configurations;
-2. sets the steps so that training takes `--seconds` of processor time (75 by default), in 30 epochs;
+2. sets the steps so that training takes `--seconds` of processor time (120 by default), in 30 epochs;
 3. preprocesses, trains, generates and evaluates, and keeps the processor time of each stage in `OUTPUT/times.json`.
 
 What is done is not done again, so the same command goes on where it was stopped. It ends with what each run
@@ -77,7 +77,7 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--database", required=True)
     parser.add_argument("--output", required=True, type=pathlib.Path)
-    parser.add_argument("--seconds", type=float, default=75.0, help="processor time of each training")
+    parser.add_argument("--seconds", type=float, default=120.0, help="processor time of each training")
     parser.add_argument("--seed", default="0")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ use physiosynth_signal::{Cancelled, Progress, Seed, SegmentSet, Split};
 
 use crate::assessments::{ASSESSMENTS, Context};
 use crate::cases::{Case, deciding, draw};
-use crate::clinical::variability::BeatSequence;
+use crate::clinical::variability::RecordBeats;
 use crate::comparison::Shape;
 use crate::scores::Scores;
 use crate::{EvaluationConfig, HeldOut, verdicts};
@@ -58,7 +58,7 @@ pub fn evaluate(
 pub fn evaluate_with_records(
     real: &SegmentSet,
     synthetic: &SegmentSet,
-    records: &[BeatSequence],
+    records: &[RecordBeats],
     config: &EvaluationConfig,
     seed: Seed,
     progress: &dyn Progress,

@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use ndarray::{Array2, Array3};
 use physiosynth_evaluation::clinical::beat::beat_quantities;
 use physiosynth_evaluation::clinical::delineate::{Delineation, Neighbours, delineate, delineate_record};
-use physiosynth_evaluation::clinical::variability::{Beat, BeatSequence};
+use physiosynth_evaluation::clinical::variability::{Beat, RecordBeats};
 use physiosynth_evaluation::{EvaluationConfig, Measure, Outcome, Scores, evaluate, evaluate_with_records};
 use physiosynth_signal::{Seed, Segment, SegmentSet, Silent, Split};
 use rand::RngExt;
@@ -253,7 +253,7 @@ fn signals_of_no_known_kind_are_not_assessed() {
 }
 
 /// Twenty minutes of a person's beats, the second half in atrial fibrillation where asked for; `steady` takes the variability away.
-fn sequence(subject: u64, split: Split, fibrillates: bool, steady: f64) -> BeatSequence {
+fn sequence(subject: u64, split: Split, fibrillates: bool, steady: f64) -> RecordBeats {
     let mut rng = Seed(6).stream("rhythm", subject);
     let (mean_s, breath_s) = (rng.random_range(0.7..0.95), rng.random_range(0.02..0.06) * steady);
     let mut beats = Vec::new();
@@ -264,16 +264,16 @@ fn sequence(subject: u64, split: Split, fibrillates: bool, steady: f64) -> BeatS
         let wander = if fibrillation { rng.random_range(-0.2..0.2) } else { breath_s * (TAU * time_s / 4.0).sin() };
         time_s += mean_s + wander + 0.01 * steady * rng.random_range(-1.0..1.0);
     }
-    BeatSequence { subject: format!("s{subject}"), split, beats }
+    RecordBeats { subject: format!("s{subject}"), split, beats }
 }
 
-fn records(fibrillates: bool, steady: f64) -> Vec<BeatSequence> {
+fn records(fibrillates: bool, steady: f64) -> Vec<RecordBeats> {
     let of = |people: std::ops::Range<u64>, split, steady| people.map(move |p| sequence(p, split, fibrillates, steady));
     of(0..12, Split::Train, 1.0).chain(of(20..28, Split::Test, 1.0)).chain(of(100..112, Split::Synthetic, steady)).collect()
 }
 
 /// Segments without a mark: nothing but records is assessed.
-fn rhythm_scores(records: &[BeatSequence]) -> Scores {
+fn rhythm_scores(records: &[RecordBeats]) -> Scores {
     let (mut real, mut synthetic) = (real(), beats(100, 12, Split::Synthetic, NONE));
     (real.mark_index, synthetic.mark_index) = (0, 0);
     let config = EvaluationConfig {

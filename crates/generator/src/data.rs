@@ -289,7 +289,7 @@ fn pool(set: &SegmentSet, chosen: &[usize], names: [&[String]; 4], config: &Gene
         rhythm: known().map(|s| place(names[2], &s.rhythm)).collect(),
         subject: known().map(|s| place(names[3], &s.subject)).collect(),
         rr_s: known().map(|s| [s.rr_before_s, s.rr_after_s]).collect(),
-        age_years: known().map(|s| Some(s.age_years).filter(|age| age.is_finite() && config.tells(Covariate::Age))).collect(),
+        age_years: known().map(|s| s.age_years.filter(|age| age.is_finite() && config.tells(Covariate::Age))).collect(),
         sex: known().map(|s| s.sex.filter(|_| config.tells(Covariate::Sex))).collect(),
         index: chosen.to_vec(),
         clusters: Vec::new(),

@@ -397,7 +397,7 @@ fn join(
                 rr_before_s: beat.rr_before_s,
                 rr_after_s: beat.rr_after_s,
                 rhythm: beat.rhythm,
-                age_years: record.info.age_years.map_or(f32::NAN, |age| age as f32),
+                age_years: record.info.age_years.map(|age| age as f32),
                 sex: record.info.sex,
                 ..Segment::new(beat.class, record.summary.subject.clone(), record.summary.split)
             });

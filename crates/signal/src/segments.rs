@@ -120,8 +120,8 @@ pub struct Segment {
     pub rr_after_s: f32,
     /// The rhythm in force at the mark, as the source names it (`(AFIB`); empty where unknown.
     pub rhythm: String,
-    /// The subject's age at the recording, in years; NaN where unknown.
-    pub age_years: f32,
+    /// The subject's age at the recording, in years, where known.
+    pub age_years: Option<f32>,
     /// The subject's sex, where known.
     pub sex: Option<Sex>,
     /// The real subject whose segment this synthetic one was made from; empty where real, or made from noise alone.
@@ -144,7 +144,7 @@ impl Segment {
             rr_before_s: f32::NAN,
             rr_after_s: f32::NAN,
             rhythm: String::new(),
-            age_years: f32::NAN,
+            age_years: None,
             sex: None,
             derived_from: String::new(),
         }

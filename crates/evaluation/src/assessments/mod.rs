@@ -13,7 +13,7 @@ use physiosynth_signal::{Cancelled, Progress, Seed, SegmentSet};
 
 use crate::EvaluationConfig;
 use crate::cases::Case;
-use crate::clinical::variability::BeatSequence;
+use crate::clinical::variability::RecordBeats;
 use crate::comparison::Shape;
 use crate::exhibits::Exhibits;
 use crate::scores::Measure;
@@ -26,7 +26,7 @@ pub(crate) struct Context<'a> {
     pub real: &'a SegmentSet,
     pub synthetic: &'a SegmentSet,
     /// Beats of whole records, where they are known.
-    pub records: &'a [BeatSequence],
+    pub records: &'a [RecordBeats],
     /// The classes that have segments enough, each with its sets.
     pub cases: &'a [Case],
     pub shape: Shape,

@@ -21,7 +21,7 @@ pub struct Beat {
 
 /// The beats of one record, in order of time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BeatSequence {
+pub struct RecordBeats {
     /// Who it was recorded from; the synthetic patient's name where synthetic.
     pub subject: String,
     /// Which side it is on.

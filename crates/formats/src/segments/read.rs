@@ -192,7 +192,7 @@ impl Reader<'_> {
             rr_before_s: rr_before[i],
             rr_after_s: rr_after[i],
             rhythm: text(&rhythm, i),
-            age_years: age_years[i],
+            age_years: Some(age_years[i]).filter(|age| age.is_finite()),
             sex: text(&sex, i).parse().ok(),
             derived_from: text(&derived_from, i),
         });

@@ -88,7 +88,7 @@ fn write_to(path: &Path, set: &SegmentSet) -> io::Result<()> {
     numbers(&mut writer, "sample", Datatype::Int64, set, |segment| segment.sample.to_le_bytes())?;
     numbers(&mut writer, "rr_before_s", Datatype::Float32, set, |segment| segment.rr_before_s.to_le_bytes())?;
     numbers(&mut writer, "rr_after_s", Datatype::Float32, set, |segment| segment.rr_after_s.to_le_bytes())?;
-    numbers(&mut writer, "age_years", Datatype::Float32, set, |segment| segment.age_years.to_le_bytes())?;
+    numbers(&mut writer, "age_years", Datatype::Float32, set, |segment| segment.age_years.unwrap_or(f32::NAN).to_le_bytes())?;
     let mut out =
         writer.finish(&[("format", Attribute::Text(FORMAT)), ("format_version", Attribute::Integer(FORMAT_VERSION))])?;
     out.flush()?;

@@ -330,7 +330,7 @@ impl Sampler {
             rr_before_s: draw.rr_s[0],
             rr_after_s: draw.rr_s[1],
             rhythm: draw.rhythm.clone(),
-            age_years: draw.condition.age_years.unwrap_or(f32::NAN),
+            age_years: draw.condition.age_years,
             sex: draw.condition.sex,
             derived_from: draw.subject.to_owned(),
             ..Segment::new(draw.label, draw.patient, Split::Synthetic)

@@ -155,7 +155,7 @@ fn assemble(
                 group: Group::None,
                 sample: -1,
                 // A synthetic patient is nobody's age.
-                age_years: f32::NAN,
+                age_years: None,
                 sex: None,
                 derived_from: source.subject.clone(),
                 ..source.clone()

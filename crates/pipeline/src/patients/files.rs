@@ -101,7 +101,7 @@ fn digitisation(unit: &str, samples: &[f32]) -> Digitisation {
 
 /// Age and sex of a synthetic patient as headers of PhysioNet state them; nothing where the model was told neither.
 fn age_and_sex(segment: &Segment) -> Option<String> {
-    let age = segment.age_years.is_finite().then(|| format!("<age>: {}", segment.age_years));
+    let age = segment.age_years.map(|years| format!("<age>: {years}"));
     let sex = segment.sex.map(|sex| format!("<sex>: {}", sex.letter()));
     let known: Vec<String> = age.into_iter().chain(sex).collect();
     (!known.is_empty()).then(|| known.join(" "))

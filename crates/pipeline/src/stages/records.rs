@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
-use physiosynth_evaluation::clinical::variability::{BeatSequence, WINDOW_S, annotated_beats};
+use physiosynth_evaluation::clinical::variability::{RecordBeats, WINDOW_S, annotated_beats};
 use physiosynth_formats::open_database;
 use physiosynth_signal::{RecordSource, SegmentSet, Split};
 use rayon::prelude::*;
@@ -29,7 +29,7 @@ pub(super) fn files(share: &Path) -> Vec<PathBuf> {
 
 /// The sequences of beats of the synthetic patients in `share`, and of the database's records that `real` was cut from. The real ones are
 /// not read where no synthetic one is long enough for a window of variability; a database that is not there any more is none.
-pub(super) fn sequences(config: &Config, real: &SegmentSet, share: &Path) -> Result<Vec<BeatSequence>> {
+pub(super) fn sequences(config: &Config, real: &SegmentSet, share: &Path) -> Result<Vec<RecordBeats>> {
     let mut sequences = Vec::new();
     if !files(share).is_empty() {
         let patients = open_database(share)?;
@@ -37,7 +37,7 @@ pub(super) fn sequences(config: &Config, real: &SegmentSet, share: &Path) -> Res
             // No channel has this name: annotations alone are wanted.
             let record = patients.read(index, Some("")).map_err(|error| anyhow!("{error}"))?;
             let beats = annotated_beats(&record.annotations, record.sampling_frequency_hz);
-            sequences.push(BeatSequence { subject: entry.name.clone(), split: Split::Synthetic, beats });
+            sequences.push(RecordBeats { subject: entry.name.clone(), split: Split::Synthetic, beats });
         }
     }
     let long = sequences.iter().any(|s| s.beats.last().is_some_and(|beat| beat.time_s >= 0.98 * WINDOW_S));
@@ -48,7 +48,7 @@ pub(super) fn sequences(config: &Config, real: &SegmentSet, share: &Path) -> Res
     let of_record: BTreeMap<&str, (&str, Split)> =
         real.segments.iter().map(|s| (s.record.as_str(), (s.subject.as_str(), s.split))).collect();
     let entries = source.records.entries();
-    let real: Vec<Option<BeatSequence>> = entries
+    let real: Vec<Option<RecordBeats>> = entries
         .par_iter()
         .enumerate()
         .map(|(index, entry)| {
@@ -56,7 +56,7 @@ pub(super) fn sequences(config: &Config, real: &SegmentSet, share: &Path) -> Res
             // Annotations alone here too. What cannot be read now is left out, as preprocessing did.
             let record = source.records.read(index, Some("")).ok()?;
             let beats = annotated_beats(&record.annotations, record.sampling_frequency_hz);
-            Some(BeatSequence { subject: subject.into(), split, beats })
+            Some(RecordBeats { subject: subject.into(), split, beats })
         })
         .collect();
     sequences.extend(real.into_iter().flatten());

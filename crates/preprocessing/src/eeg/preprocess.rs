@@ -187,7 +187,7 @@ fn join(records: Vec<CutRecord>, config: &PreprocessingConfig, summary: &mut Sum
                 code: epoch.code.into_owned(),
                 record: record.summary.record.clone(),
                 sample,
-                age_years: record.info.age_years.map_or(f32::NAN, |age| age as f32),
+                age_years: record.info.age_years.map(|age| age as f32),
                 sex: record.info.sex,
                 ..Segment::new(epoch.label, record.summary.subject.clone(), record.summary.split)
             });

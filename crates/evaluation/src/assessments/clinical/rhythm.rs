@@ -7,7 +7,7 @@ use physiosynth_signal::{SegmentSet, Split};
 use super::halves::{HALVES, Halves, quantile};
 use super::rows::{Row, Sets};
 use super::{Context, Findings};
-use crate::clinical::variability::{Beat, BeatSequence, Variability, WINDOW_S, variability};
+use crate::clinical::variability::{Beat, RecordBeats, Variability, WINDOW_S, variability};
 use crate::scores::{Better, Measure};
 
 /// One quantity of variability: name, unit, value and description.
@@ -111,14 +111,14 @@ fn rows(windows: &[&Window], fibrillation: bool, context: &Context) -> Result<Ve
     Ok(QUANTITIES.into_iter().filter_map(measure).collect())
 }
 
-fn windows(sequence: &BeatSequence) -> Vec<Window> {
+fn windows(sequence: &RecordBeats) -> Vec<Window> {
     let window = |of| Window { subject: sequence.subject.clone(), split: sequence.split, of };
     variability(&sequence.beats, WINDOW_S).into_iter().map(window).collect()
 }
 
 /// The sequences that were handed in, those of a side without any filled in from its segments' places; and whether the real ones say
 /// which rhythm is in force.
-fn sequences(context: &Context) -> (Vec<BeatSequence>, bool) {
+fn sequences(context: &Context) -> (Vec<RecordBeats>, bool) {
     let mut sequences = context.records.to_vec();
     let stated = sequences.iter().any(|s| s.split != Split::Synthetic);
     if !stated {
@@ -134,14 +134,14 @@ fn sequences(context: &Context) -> (Vec<BeatSequence>, bool) {
 type Mark = (i64, f64, bool);
 
 /// The sequences of beats that segments tell by their places in records.
-fn of_segments(set: &SegmentSet, of: impl Fn(Split) -> bool) -> Vec<BeatSequence> {
+fn of_segments(set: &SegmentSet, of: impl Fn(Split) -> bool) -> Vec<RecordBeats> {
     let mut records: BTreeMap<(&str, Split), (&str, Vec<Mark>)> = BTreeMap::new();
     for s in set.segments.iter().filter(|s| of(s.split) && s.sample >= 0) {
         let record = records.entry((&s.record, s.split)).or_insert_with(|| (&s.subject, Vec::new()));
         record.1.push((s.sample, f64::from(s.rr_before_s), s.label == "N"));
     }
     let sequence =
-        |((_, split), (subject, marks)): (_, (&str, _))| BeatSequence { subject: subject.into(), split, beats: beats(marks) };
+        |((_, split), (subject, marks)): (_, (&str, _))| RecordBeats { subject: subject.into(), split, beats: beats(marks) };
     records.into_iter().map(sequence).collect()
 }
 
