@@ -110,7 +110,7 @@ fn ptb_xl_has_tables() {
             let name = format!("0000{number}_{suffix}");
             wfdb(&within, &record(&name, &["I", "II"]));
             fs::remove_file(within.join(format!("{name}.atr"))).unwrap();
-            list += &format!("records{rate}/00000/{name}\n");
+            list.extend([format!("records{rate}/00000/{name}\n")]);
         }
     }
     fs::write(folder.path().join("RECORDS"), list).unwrap();

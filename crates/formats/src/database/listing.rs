@@ -44,11 +44,14 @@ fn has_edf_extension(path: &Path) -> bool {
 /// Whether a file is a recording as text, in HDF5 or as a NumPy array, by its name: not what stands beside one.
 pub(crate) fn is_table(path: &Path) -> bool {
     let text = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned()).unwrap_or_default();
-    let (name, stem) = (text(path.file_name()), text(path.file_stem()));
+    let (name, stem, extension) = (text(path.file_name()), text(path.file_stem()), text(path.extension()));
     let beside = [".annotations", ".labels", ".subjects", ".rr", ".derived_from"].iter().any(|what| stem.ends_with(what));
-    let readable =
-        || matches!(Format::of_extension(&text(path.extension())), Some(Format::Delimited | Format::Hdf5 | Format::Npy));
-    !beside && !name.ends_with(".txt") && !subjects::TABLES.contains(&name.as_str()) && readable() && path.is_file()
+    let readable = || matches!(Format::of_extension(&extension), Some(Format::Delimited | Format::Hdf5 | Format::Npy));
+    !beside
+        && !extension.eq_ignore_ascii_case("txt")
+        && !subjects::TABLES.contains(&name.as_str())
+        && readable()
+        && path.is_file()
 }
 
 /// The record that a path names, with or without extension; `None` where there is none.

@@ -152,7 +152,7 @@ fn records(text: &str) -> Vec<(usize, Vec<String>)> {
             open.push('\n');
         }
         open.push_str(line);
-        if open.matches('"').count() % 2 == 0 {
+        if open.matches('"').count().is_multiple_of(2) {
             if !open.trim().is_empty() {
                 records.push((first, table::fields(&open, ',').into_iter().map(std::borrow::Cow::into_owned).collect()));
             }

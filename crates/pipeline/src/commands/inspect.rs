@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use physiosynth_formats::recording::{self, Format, OpenOptions, Part, Recording};
-use physiosynth_formats::{Inspection, inspect as inspect_path, inspect_recording, open_database};
+use physiosynth_formats::{Inspection, SignalFacts, inspect as inspect_path, inspect_recording, open_database};
 use physiosynth_reporting::draw_record;
 use serde_json::json;
 

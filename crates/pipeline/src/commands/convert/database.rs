@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use physiosynth_formats::recording::Format;
 use physiosynth_formats::{open_database, write_record_list};
 use physiosynth_signal::{Progress as _, RecordSource as _};
