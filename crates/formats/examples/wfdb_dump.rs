@@ -18,6 +18,10 @@ use std::time::Instant;
 
 use physiosynth_formats::wfdb::{ReadOptions, SignalFormat, read_annotation_file, read_record, write_record};
 
+/// The allocator of the program itself, so that what is timed is what users get.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Err(error) = run(&arguments) {

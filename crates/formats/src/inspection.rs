@@ -4,7 +4,8 @@ use std::path::Path;
 use physiosynth_signal::RecordSource as _;
 use serde::Serialize;
 
-use crate::database::open_database;
+use crate::database::{is_table, marks_beside, open_database};
+use crate::recording::{OpenOptions, Recording, open};
 use crate::wfdb::{self, Header, Location, REFERENCE_ANNOTATOR, header};
 use crate::{FormatError, edf};
 
@@ -68,16 +69,11 @@ pub fn inspect_record(path: &Path) -> Inspection {
     if edf::is_recording(path) {
         return edf::inspect(path);
     }
+    if is_table(path) {
+        return inspect_table(path);
+    }
     let location = Location::new(path);
-    let name = location.name();
-    let mut inspection = Inspection {
-        subject: name.clone(),
-        name,
-        duration_s: 0.0,
-        signals: Vec::new(),
-        annotations: AnnotationFacts::default(),
-        problems: Vec::new(),
-    };
+    let mut inspection = nothing(location.name());
     let header_path = location.file("hea");
     let mut frames = None;
     let mut rate = None;
@@ -90,6 +86,46 @@ pub fn inspect_record(path: &Path) -> Inspection {
     }
     inspect_annotations(&mut inspection, &location.file(REFERENCE_ANNOTATOR), rate, frames);
     inspection
+}
+
+/// What is in a recording, whatever its format.
+pub fn inspect_recording(recording: &Recording) -> Inspection {
+    let record = &recording.record;
+    let facts = |(channel, &samples): (&physiosynth_signal::Channel, &u64)| SignalFacts {
+        label: channel.label.clone(),
+        unit: channel.unit.clone(),
+        sampling_frequency_hz: channel.sampling_frequency_hz,
+        samples,
+    };
+    let codes = record.code_counts().into_iter().map(|(code, count)| (code.into_owned(), count)).collect();
+    Inspection {
+        name: record.name.clone(),
+        subject: record.subject.clone(),
+        duration_s: recording.duration_s(),
+        signals: record.channels.iter().zip(recording.lengths()).map(facts).collect(),
+        annotations: AnnotationFacts { count: record.annotations.len(), codes },
+        problems: recording.problems.clone(),
+    }
+}
+
+fn inspect_table(path: &Path) -> Inspection {
+    let options = OpenOptions { annotations: marks_beside(path), ..OpenOptions::default() };
+    match open(path, &options) {
+        Ok(recording) => inspect_recording(&recording),
+        Err(error) => Inspection { problems: vec![error.to_string()], ..nothing(Location::new(path).name()) },
+    }
+}
+
+/// Of a record of which nothing is known yet.
+fn nothing(name: String) -> Inspection {
+    Inspection {
+        subject: name.clone(),
+        name,
+        duration_s: 0.0,
+        signals: Vec::new(),
+        annotations: AnnotationFacts::default(),
+        problems: Vec::new(),
+    }
 }
 
 /// Reads all signals for their sums; gives the record's number of frames.

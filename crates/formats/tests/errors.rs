@@ -56,7 +56,7 @@ fn a_missing_header_and_a_missing_database() {
     let folder = folder();
     fs::remove_file(folder.path().join("r.hea")).unwrap();
     assert_says(folder.path(), &["r.hea", "no such file", "check the record's name"]);
-    assert!(open_database(&folder.path().join("r")).unwrap_err().to_string().contains("name a folder of WFDB records"));
+    assert!(open_database(&folder.path().join("r")).unwrap_err().to_string().contains("name a folder of recordings"));
     assert!(open_database(folder.path()).unwrap_err().to_string().contains("*.hea"));
 }
 

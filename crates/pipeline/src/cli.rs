@@ -115,7 +115,7 @@ pub(crate) struct Run {
     /// The run folder [default: reports/DATABASE-PRESET]. A stage takes its settings from the config.toml in it.
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
-    /// The database: a folder of WFDB records or EDF files, or `demo` (ECG) or `demo-eeg` for a simulated one [default: demo].
+    /// The database: a folder of recordings, the name of one that was fetched, or `demo` (ECG) or `demo-eeg` for a simulated one [default: demo].
     #[arg(long, value_name = "DIR")]
     pub(crate) database: Option<String>,
     /// A TOML file of settings, such as the config.toml of an earlier run.

@@ -43,7 +43,7 @@ impl Source {
             let records = SimulatedEegDatabase::new(&config.simulator.eeg, Seed(config.seed))?;
             return Ok(Self { records: Box::new(records), simulated: true, files: (PathBuf::new(), Vec::new()) });
         }
-        let database = physiosynth_formats::open_database(&locate(&config.database)?)?;
+        let database = physiosynth_formats::open_database_with(&locate(&config.database)?, &config.recordings)?;
         let files = (database.folder().to_path_buf(), database.files());
         Ok(Self { records: Box::new(database), simulated: false, files })
     }
@@ -76,7 +76,7 @@ pub(crate) fn locate(database: &str) -> Result<PathBuf> {
             "there is no folder {database}, and {database} was not fetched whole; `physiosynth fetch {database}` fetches it"
         ),
         Cached::Unknown => bail!(
-            "there is no database at {}; give --database the folder that holds its .hea files, the name of one that was fetched, or `{DEMO}` \
+            "there is no database at {}; give --database the folder that holds its recordings, the name of one that was fetched, or `{DEMO}` \
              for the simulated one",
             path.display()
         ),

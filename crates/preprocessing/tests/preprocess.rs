@@ -16,7 +16,7 @@ struct Memory {
 
 impl Memory {
     fn new(records: Vec<Record>) -> Self {
-        let entry = |r: &Record| RecordEntry { name: r.name.clone(), subject: r.subject.clone(), subject_known: true };
+        let entry = |r: &Record| RecordEntry::of(&r.name, &r.subject);
         Self { entries: records.iter().map(entry).collect(), records }
     }
 }

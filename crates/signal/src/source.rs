@@ -1,4 +1,4 @@
-use crate::Record;
+use crate::{Record, Split};
 
 /// One record of a database, before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,15 @@ pub struct RecordEntry {
     pub subject: String,
     /// Whether the database says who the subject is; if not, `subject` is the record's name.
     pub subject_known: bool,
+    /// What the database's authors published it for; `None` where they did not.
+    pub split: Option<Split>,
+}
+
+impl RecordEntry {
+    /// A record whose subject is known, without a published split.
+    pub fn of(name: impl Into<String>, subject: impl Into<String>) -> Self {
+        Self { name: name.into(), subject: subject.into(), subject_known: true, split: None }
+    }
 }
 
 /// Why a record could not be read, in words that name the file, the place, the cause and the remedy.

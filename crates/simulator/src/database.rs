@@ -75,7 +75,7 @@ impl SimulatedDatabase {
         let digits = config.subjects.to_string().len().max(2);
         let entry = |i: usize| {
             let name = format!("sim{:0digits$}", i + 1);
-            RecordEntry { subject: name.clone(), name, subject_known: true }
+            RecordEntry::of(name.clone(), name)
         };
         let subjects: Vec<_> = (0..config.subjects).map(|i| Subject::draw(config, seed, i)).collect();
         for subject in &subjects {

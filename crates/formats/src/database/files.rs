@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::listing::{Item, Reader};
-use super::{LIST, subjects};
+use super::{LIST, marks, statements, subjects};
 use crate::wfdb::{self, Location, REFERENCE_ANNOTATOR, header};
 
 /// The files of these records, and those of the folder that say which records there are and whose; only those that exist.
 pub(super) fn of(folder: &Path, items: &[Item]) -> Vec<PathBuf> {
     let mut files: BTreeSet<PathBuf> = std::iter::once(LIST).chain(subjects::TABLES).map(|name| folder.join(name)).collect();
+    files.extend(statements::files(folder));
     for item in items {
+        files.extend(marks::files(item));
         match item.reader {
-            Reader::Edf => files.extend([item.path.clone()]),
+            Reader::Edf | Reader::Table => files.extend([item.path.clone()]),
             Reader::Wfdb => record(&item.path, &mut files),
         }
     }

@@ -13,8 +13,9 @@ static KNOWN: LazyLock<BTreeMap<String, Known>> = LazyLock::new(|| toml::from_st
 /// What is known of one database. The table has more about it, for other uses.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Known {
-    /// The form of its records' names.
-    record: Option<String>,
+    /// The forms of its records' names.
+    #[serde(default)]
+    record: Forms,
     /// Or the names themselves.
     #[serde(default)]
     records: Vec<String>,
@@ -24,9 +25,43 @@ pub(super) struct Known {
     /// Subject → records.
     #[serde(default)]
     subjects: BTreeMap<String, Vec<String>>,
+    /// Subjects by name → the subject that they are.
+    #[serde(default)]
+    same_subject: BTreeMap<String, String>,
+    /// The word before the subject's number in a comment of each header.
+    #[serde(default)]
+    pub(super) subject_comment: Option<String>,
     /// What codes stand for.
     #[serde(default)]
     labels: Vec<Labels>,
+}
+
+/// One form of names, or several.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(from = "OneOrMore")]
+struct Forms(Vec<String>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl From<OneOrMore> for Forms {
+    fn from(forms: OneOrMore) -> Self {
+        match forms {
+            OneOrMore::One(form) => Self(vec![form]),
+            OneOrMore::More(forms) => Self(forms),
+        }
+    }
+}
+
+impl Forms {
+    /// The parts of a name under the first form that it has.
+    fn parts(&self, name: &str) -> Option<BTreeMap<String, String>> {
+        self.0.iter().find_map(|form| parts(form, file_name(name)))
+    }
 }
 
 /// What codes stand for in some records.
@@ -43,10 +78,11 @@ struct Labels {
 pub(super) fn database_of(name: &str, company: &[String]) -> Option<&'static Known> {
     let held = |record: &String| company.iter().any(|other| file_name(other) == record);
     KNOWN.values().find(|known| {
-        let named = match &known.record {
+        let named = if known.record.0.is_empty() {
+            known.records.iter().any(|record| record == file_name(name))
+        } else {
             // Every record of the folder, so that one name by chance is not enough.
-            Some(form) => company.iter().map(String::as_str).chain([name]).all(|name| parts(form, file_name(name)).is_some()),
-            None => known.records.iter().any(|record| record == file_name(name)),
+            company.iter().map(String::as_str).chain([name]).all(|name| known.record.parts(name).is_some())
         };
         named && (!known.complete || known.records.iter().all(held))
     })
@@ -56,8 +92,8 @@ impl Known {
     /// The subject of a record.
     pub(super) fn subject(&self, name: &str) -> String {
         let name = file_name(name);
-        if let Some(subject) = self.record.as_ref().and_then(|form| parts(form, name)?.get("subject").cloned()) {
-            return subject;
+        if let Some(subject) = self.record.parts(name).and_then(|parts| parts.get("subject").cloned()) {
+            return self.same_subject.get(&subject).cloned().unwrap_or(subject);
         }
         let listed = self.subjects.iter().find(|(_, records)| records.iter().any(|record| record == name));
         listed.map_or(name, |(subject, _)| subject).to_owned()
@@ -65,7 +101,7 @@ impl Known {
 
     /// What the codes of a record's annotations stand for.
     pub(super) fn labels(&self, name: &str) -> Option<&BTreeMap<String, String>> {
-        let parts = self.record.as_ref().and_then(|form| parts(form, file_name(name))).unwrap_or_default();
+        let parts = self.record.parts(name).unwrap_or_default();
         let holds = |(part, values): (&String, &Vec<String>)| parts.get(part).is_some_and(|value| values.contains(value));
         self.labels.iter().find(|labels| labels.parts.iter().all(holds)).map(|labels| &labels.codes)
     }
@@ -88,7 +124,11 @@ fn parts(form: &str, name: &str) -> Option<BTreeMap<String, String>> {
             '{' => open = Some((form.by_ref().take_while(|&c| c != ':').collect(), String::new())),
             '}' => parts.extend(open.take()),
             c => {
-                let found = rest.next().filter(|&found| if c == '#' { found.is_ascii_digit() } else { found == c })?;
+                let found = rest.next().filter(|&found| match c {
+                    '#' => found.is_ascii_digit(),
+                    '?' => found.is_ascii_alphabetic(),
+                    c => found == c,
+                })?;
                 if let Some((_, value)) = &mut open {
                     value.push(found);
                 }
@@ -111,7 +151,7 @@ mod tests {
         let table: BTreeMap<String, Known> = toml::from_str(TABLE).unwrap();
         assert!(["mitdb", "nstdb", "eegmmidb"].iter().all(|name| table.contains_key(*name)));
         for (name, known) in &table {
-            assert!(known.record.is_none() || known.records.is_empty(), "{name}: record or records");
+            assert!(known.record.0.is_empty() || known.records.is_empty(), "{name}: record or records");
             assert!(known.subjects.values().flatten().all(|record| known.records.contains(record)), "{name}: subjects");
         }
     }
@@ -144,8 +184,26 @@ mod tests {
     }
 
     #[test]
+    fn children_and_sleepers_have_subjects() {
+        let subject = |name: &str| database_of(name, &names(&[name])).map(|known| known.subject(name));
+        for (name, whose) in [
+            ("chb01/chb01_03", "chb01"),
+            ("chb21/chb21_03", "chb01"),
+            ("chb17a_03", "chb17"),
+            ("chb02_16+", "chb02"),
+            ("sleep-cassette/SC4001E0-PSG", "SC400"),
+            ("SC4412E0-PSG", "SC441"),
+            ("ST7011J0-PSG", "ST701"),
+        ] {
+            assert_eq!(subject(name).as_deref(), Some(whose), "{name}");
+        }
+        assert!(subject("SC4001EC-Hypnogram").is_none());
+    }
+
+    #[test]
     fn forms_of_names() {
         assert_eq!(parts("{a:S##}x{b:#}", "S12x3").unwrap().into_values().collect::<Vec<_>>(), ["S12", "3"]);
+        assert!(parts("?#", "a1").is_some() && parts("?#", "11").is_none());
         for name in ["S12x", "S1xx3", "S12x34", "", "s12x3"] {
             assert!(parts("{a:S##}x{b:#}", name).is_none(), "{name}");
         }

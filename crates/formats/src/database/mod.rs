@@ -3,9 +3,12 @@
 mod files;
 mod known;
 mod listing;
+mod marks;
+mod options;
+mod statements;
 mod subjects;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,8 +16,10 @@ use physiosynth_signal::{Record, RecordEntry, RecordSource, SourceError};
 
 use crate::replace::replace_file;
 use crate::wfdb::{self, Location, REFERENCE_ANNOTATOR, ReadOptions};
-use crate::{FormatError, edf};
+use crate::{FormatError, edf, recording};
+pub(crate) use listing::is_table;
 use listing::{Item, Reader};
+pub use options::{AxesChoice, RecordingsConfig};
 
 /// Name of the file that lists a database's records.
 const LIST: &str = "RECORDS";
@@ -26,37 +31,52 @@ pub struct Database {
     name: String,
     entries: Vec<RecordEntry>,
     items: Vec<Item>,
+    /// How to read its files.
+    options: RecordingsConfig,
     /// What each record's codes stand for, where that is known.
     labels: Vec<Option<&'static BTreeMap<String, String>>>,
+    /// What a table says of each record, where there is one.
+    statements: Vec<Option<statements::Row>>,
 }
 
-/// Opens a folder of WFDB records and EDF files, or one record by its path (with or without extension).
+/// Opens a folder of recordings, or one by its path (a WFDB record with or without extension), with nothing said about its files.
+/// See [`open_database_with`].
+pub fn open_database(path: &Path) -> Result<Database, FormatError> {
+    open_database_with(path, &RecordingsConfig::default())
+}
+
+/// Opens a folder of recordings, or one by its path (a WFDB record with or without extension); `options` says of its files what they
+/// do not say themselves.
 ///
 /// The records are those that the folder's `RECORDS` lists, in its order; without that file, all headers and all EDF and BDF
-/// files in the folder, by name. A recording that is there as both is taken as WFDB.
+/// files in the folder, by name; where there are none of these, all HDF5 files, texts and `.npy` arrays, each with the annotations in
+/// `NAME.annotations.csv` (or `.tsv`) beside it. A recording that is there as header and as EDF file is taken as WFDB.
 ///
 /// **Subjects** are those of a table `subjects.csv` (or `.tsv`) in the folder, with columns `record` and `subject`; else those
 /// known of public databases (`data/databases.toml`), which are recognised by the names of their records; else each record is
 /// a subject, and its entry says that this is not known. **Labels** of annotations, where a database's codes mean something that
-/// depends on the record, come from the same place (see [`Database::label`]).
-pub fn open_database(path: &Path) -> Result<Database, FormatError> {
+/// depends on the record, come from the same place (see [`Database::label`]); annotations also from where LUDB, Sleep-EDF and CHB-MIT
+/// keep them, and for PTB-XL from its tables, one of the class of each recording over all of it.
+pub fn open_database_with(path: &Path, options: &RecordingsConfig) -> Result<Database, FormatError> {
     if path.is_dir() {
-        let items = listing::all(path)?;
+        let mut items = listing::all(path)?;
+        let names: BTreeSet<String> = items.iter().map(|item| item.name.clone()).collect();
+        items.retain(|item| !statements::is_coarser(&item.name, &names));
         let company: Vec<String> = items.iter().map(|item| item.name.clone()).collect();
-        return Database::new(path.to_path_buf(), folder_name(path), items, &company);
+        return Database::new((path.to_path_buf(), folder_name(path)), items, &company, options);
     }
     let Some(item) = listing::one(path) else {
         return Err(FormatError::Missing {
             path: path.to_path_buf(),
             named_by: "asked for".into(),
-            remedy: "name a folder of WFDB records or EDF files, a record that has a header (.hea), or an EDF file",
+            remedy: "name a folder of recordings, a record that has a header (.hea), or an EDF, HDF5, CSV or .npy file",
         });
     };
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_path_buf();
     // Who the subject is may follow from the company that the record keeps; a folder whose list is broken says nothing.
     let company: Vec<String> = listing::all(&folder).unwrap_or_default().into_iter().map(|item| item.name).collect();
     let name = format!("{}/{}", folder_name(&folder), item.name);
-    Database::new(folder, name, vec![item], &company)
+    Database::new((folder, name), vec![item], &company, options)
 }
 
 /// Writes the list of a database's records (`RECORDS`) into its folder, so that [`open_database`] gives them in this order.
@@ -67,23 +87,33 @@ pub fn write_record_list(folder: &Path, names: &[String]) -> Result<(), FormatEr
 
 impl Database {
     /// With the records `items` of a folder that holds `company`.
-    fn new(folder: PathBuf, name: String, items: Vec<Item>, company: &[String]) -> Result<Self, FormatError> {
+    fn new(
+        (folder, name): (PathBuf, String),
+        items: Vec<Item>,
+        company: &[String],
+        options: &RecordingsConfig,
+    ) -> Result<Self, FormatError> {
         let beside = subjects::beside(&folder)?;
-        let (mut entries, mut labels) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+        let statements = statements::read(&folder)?;
+        let (mut entries, mut labels, mut statements_of) = (Vec::new(), Vec::new(), Vec::new());
         for item in &items {
             let known = known::database_of(&item.name, company);
+            let row = statements.get(&item.name);
             let stated = beside.get(subjects::without_extension(&item.name)).cloned();
+            let otherwise = || row.map(|row| row.patient.clone()).or_else(|| known.and_then(|known| subject(known, item)));
             // A table beside the data is the last word on whose they are, also by what it leaves out.
-            let subject = if beside.is_empty() { known.map(|known| known.subject(&item.name)) } else { stated };
+            let subject = if beside.is_empty() { otherwise() } else { stated };
             let subject_known = subject.is_some();
             entries.push(RecordEntry {
                 name: item.name.clone(),
                 subject: subject.unwrap_or_else(|| item.name.clone()),
                 subject_known,
+                split: row.and_then(|row| row.split),
             });
             labels.push(known.and_then(|known| known.labels(&item.name)));
+            statements_of.push(row.cloned());
         }
-        Ok(Self { folder, name, entries, items, labels })
+        Ok(Self { folder, name, entries, items, options: options.clone(), labels, statements: statements_of })
     }
 
     /// The folder that the records are in.
@@ -123,9 +153,18 @@ impl RecordSource for Database {
         };
         let lead = lead.map(str::to_owned);
         let mut record = match item.reader {
-            Reader::Wfdb => read_wfdb(&item.path, &entry.name, lead)?,
+            Reader::Wfdb => wfdb::read_record(&item.path, &ReadOptions { lead, ..ReadOptions::default() })?,
+            Reader::Table => read_table(&item.path, &self.options, lead.as_deref())?,
             Reader::Edf => edf::read_record(&item.path, &edf::ReadOptions { lead, ..edf::ReadOptions::default() })?,
         };
+        marks::add(item, &mut record)?;
+        let statement = self.statements.get(index).and_then(Option::as_ref);
+        if let Some(statement) = statement {
+            record.annotations.extend(statement.annotation(record.duration_s() * record.sampling_frequency_hz));
+        }
+        if item.reader == Reader::Wfdb && statement.is_none() {
+            check_marked(item, &entry.name)?;
+        }
         for annotation in record.annotations.iter_mut().filter(|annotation| annotation.aux.is_empty()) {
             if let Some(label) = self.label(index, &annotation.code) {
                 label.clone_into(&mut annotation.aux);
@@ -137,16 +176,44 @@ impl RecordSource for Database {
     }
 }
 
-/// Reads a WFDB record of a database, which has to have its reference annotations.
-fn read_wfdb(path: &Path, name: &str, lead: Option<String>) -> Result<Record, FormatError> {
-    let record = wfdb::read_record(path, &ReadOptions { lead, ..ReadOptions::default() })?;
-    let annotations = Location::new(path).file(REFERENCE_ANNOTATOR);
-    if record.annotations.is_empty() && !annotations.is_file() {
-        return Err(FormatError::Missing {
-            path: annotations,
-            named_by: format!("the reference annotations of record {name}"),
-            remedy: "put the annotation file beside the header, or take the record out of RECORDS",
-        });
+/// A WFDB record of a database has to have annotations, if none are in their file.
+fn check_marked(item: &Item, name: &str) -> Result<(), FormatError> {
+    let annotations = Location::new(&item.path).file(REFERENCE_ANNOTATOR);
+    if annotations.is_file() || !marks::files(item).is_empty() {
+        return Ok(());
+    }
+    Err(FormatError::Missing {
+        path: annotations,
+        named_by: format!("the reference annotations of record {name}"),
+        remedy: "put the annotation file beside the header, or take the record out of RECORDS",
+    })
+}
+
+/// Whose a record of a known database is: by its name, or by a comment of its header, where there it is.
+fn subject(known: &known::Known, item: &Item) -> Option<String> {
+    let Some(word) = &known.subject_comment else { return Some(known.subject(&item.name)) };
+    let header = wfdb::read_header(&item.path).ok()?;
+    let numbered = |comment: &str| {
+        let number = comment.trim().strip_prefix(word.as_str())?.trim();
+        (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then(|| format!("{word} {number}"))
+    };
+    header.comments.iter().find_map(|comment| numbered(comment))
+}
+
+/// The file of annotations beside a file of text, HDF5 or NumPy.
+pub(crate) fn marks_beside(path: &Path) -> Option<PathBuf> {
+    ["csv", "tsv"]
+        .map(|extension| path.with_extension(format!("annotations.{extension}")))
+        .into_iter()
+        .find(|path| path.is_file())
+}
+
+/// Reads a file of text, HDF5 or NumPy; of its channels only the one of this label, where one is asked for.
+fn read_table(path: &Path, options: &RecordingsConfig, lead: Option<&str>) -> Result<Record, FormatError> {
+    let options = recording::OpenOptions { annotations: marks_beside(path), ..options.open_options() };
+    let mut record = recording::open(path, &options)?.into_record()?;
+    if let Some(lead) = lead {
+        record.channels.retain(|channel| channel.label == lead);
     }
     Ok(record)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use physiosynth_formats::recording::{self, Format, OpenOptions, Part, Recording};
-use physiosynth_formats::{AnnotationFacts, Inspection, SignalFacts, inspect as inspect_path, open_database};
+use physiosynth_formats::{Inspection, SignalFacts, inspect as inspect_path, inspect_recording, open_database};
 use physiosynth_reporting::draw_record;
 use serde_json::json;
 
@@ -23,7 +23,8 @@ pub(crate) fn inspect(arguments: &Inspect) -> Result<()> {
     }
     let whole = part == Part::default();
     let database = path.is_dir() || matches!(Format::of(path), Ok(Format::Wfdb | Format::Edf | Format::Bdf) | Err(_));
-    let records = if whole && database { inspect_path(path)? } else { vec![of_part(&open(arguments, path)?.part(&part)?)] };
+    let records =
+        if whole && database { inspect_path(path)? } else { vec![inspect_recording(&open(arguments, path)?.part(&part)?)] };
     let text = if arguments.json {
         serde_json::to_string_pretty(&json!({ "records": records }))? + "\n"
     } else {
@@ -56,26 +57,6 @@ fn draw(arguments: &Inspect, part: &Part, picture: &Path) -> Result<()> {
     let to_s = part.to_s.or_else(|| Some(part.from_s + DRAWN_S).filter(|end| *end < recording.duration_s()));
     let record = recording.part(&Part { to_s, ..part.clone() })?.into_record()?;
     files::write_atomically(picture, &draw_record(&record, part.from_s)?)
-}
-
-/// What is in a part of a recording.
-fn of_part(recording: &Recording) -> Inspection {
-    let facts = |(channel, &samples): (&physiosynth_signal::Channel, &u64)| SignalFacts {
-        label: channel.label.clone(),
-        unit: channel.unit.clone(),
-        sampling_frequency_hz: channel.sampling_frequency_hz,
-        samples,
-    };
-    let record = &recording.record;
-    let codes = record.code_counts().into_iter().map(|(code, count)| (code.into_owned(), count)).collect();
-    Inspection {
-        name: record.name.clone(),
-        subject: record.subject.clone(),
-        duration_s: recording.duration_s(),
-        signals: record.channels.iter().zip(recording.lengths()).map(facts).collect(),
-        annotations: AnnotationFacts { count: record.annotations.len(), codes },
-        problems: recording.problems.clone(),
-    }
 }
 
 /// `30:05.6`, `1:00:00.0`.

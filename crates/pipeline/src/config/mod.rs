@@ -26,7 +26,7 @@ pub(crate) use presets::Preset;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
-    /// A folder of WFDB records, or `demo` for the simulated database.
+    /// A folder of recordings, the name of a database that was fetched, or `demo` or `demo-eeg` for a simulated one.
     pub(crate) database: String,
     /// The preset that the other values started from.
     pub(crate) preset: Preset,
@@ -36,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) device: DeviceChoice,
     /// Stop at the first bad record instead of setting it aside.
     pub(crate) strict: bool,
+    /// What the database's files do not say themselves.
+    pub(crate) recordings: physiosynth_formats::RecordingsConfig,
     /// The demo's settings.
     pub(crate) simulator: SimulatorConfig,
     /// Stage 1.

@@ -52,6 +52,7 @@ pub(super) fn preset(preset: Preset) -> Config {
         seed: 0,
         device: physiosynth_generator::device::DeviceChoice::Auto,
         strict: false,
+        recordings: physiosynth_formats::RecordingsConfig::default(),
         simulator: physiosynth_simulator::SimulatorConfig::default(),
         preprocessing: physiosynth_preprocessing::PreprocessingConfig::default(),
         generator: physiosynth_generator::GeneratorConfig::default(),

@@ -1,6 +1,7 @@
 //! Stage 1: real recordings → `segments.h5`, `rhythms.json`.
 
 use anyhow::{Context as _, Result};
+use physiosynth_formats::RecordingsConfig;
 use physiosynth_formats::segments::write_segments;
 use physiosynth_preprocessing::preprocess;
 use physiosynth_signal::Seed;
@@ -17,10 +18,14 @@ pub(super) fn decides(context: &mut Context) -> Result<Decides> {
     let config = context.config;
     context.manifest.inputs = source.checksums()?;
     let database = if source.simulated { settings(&config.simulator)? } else { settings(&context.manifest.inputs)? };
-    let settings = json!({
+    let mut decisive = json!({
         "preprocessing": settings(&config.preprocessing)?, "database": database, "seed": config.seed, "strict": config.strict,
     });
-    Ok(Decides { settings, files: Vec::new() })
+    // What was said of the files matters where something was said.
+    if !source.simulated && config.recordings != RecordingsConfig::default() {
+        decisive["recordings"] = settings(&config.recordings)?;
+    }
+    Ok(Decides { settings: decisive, files: Vec::new() })
 }
 
 pub(super) fn execute(context: &mut Context) -> Result<Made> {

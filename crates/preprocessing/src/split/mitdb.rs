@@ -147,7 +147,7 @@ mod tests {
         let names = DS1.iter().map(|(n, _)| *n).chain(DS2).chain(PACED);
         let mut names: Vec<_> = names.collect();
         names.sort_unstable();
-        names.iter().map(|n| RecordEntry { name: (*n).into(), subject: (*n).into(), subject_known: true }).collect()
+        names.iter().map(|n| RecordEntry::of(*n, *n)).collect()
     }
 
     fn names_in(entries: &[RecordEntry], plan: &SplitPlan, wanted: Split) -> Vec<String> {

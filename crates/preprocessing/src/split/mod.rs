@@ -2,6 +2,7 @@
 //! sample is read, so that nothing about a held-out subject can leak into what is fitted.
 
 mod mitdb;
+mod published;
 mod records;
 
 use std::collections::BTreeMap;
@@ -48,12 +49,15 @@ impl SplitConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SplitStrategy {
-    /// `mitdb-dechazal` where the records' names are those of the MIT-BIH Arrhythmia Database, else `random`.
+    /// `mitdb-dechazal` where the records' names are those of the MIT-BIH Arrhythmia Database, `published` where the database's
+    /// authors divided all of it, else `random`.
     #[default]
     Auto,
     /// The published inter-patient split of de Chazal, O'Dwyer and Reilly (2004): DS1 trains (some of its subjects
     /// validate), DS2 tests, paced records are left out.
     MitdbDechazal,
+    /// What the database says of each record (PTB-XL: its tenths 1 to 8 train, 9 validates, 10 tests).
+    Published,
     /// By subject, drawn with the run's seed.
     Random,
     /// By record, whoever the subject is, drawn with the run's seed. Also what `auto` and `random` do with an EEG database of one
@@ -111,6 +115,17 @@ pub enum SplitError {
         /// How many records there are.
         found: usize,
     },
+    /// The published split was asked for, but there is none.
+    #[error(
+        "preprocessing.split.strategy is published, but the database says of {without} of {found} records not what they are for; use \
+         strategy = \"random\""
+    )]
+    NotPublished {
+        /// How many records there are.
+        found: usize,
+        /// Of how many nothing is said.
+        without: usize,
+    },
 }
 
 /// Assigns every record of a database to a split, by subject. Uses names and subjects only, and the seed.
@@ -122,6 +137,8 @@ pub fn split(entries: &[RecordEntry], config: &SplitConfig, seed: Seed) -> Resul
             Err(SplitError::NotMitdb { found: entries.len() })
         }
         SplitStrategy::MitdbDechazal => Ok(mitdb::plan(entries, config, seed)),
+        SplitStrategy::Auto if published::divides(entries) => published::plan(entries),
+        SplitStrategy::Published => published::plan(entries),
         SplitStrategy::Auto | SplitStrategy::Random => Ok(random(entries, config, seed)),
         SplitStrategy::Record => by_record(entries, &vec![String::new(); entries.len()], config, seed),
     }
@@ -198,7 +215,7 @@ mod tests {
     use super::*;
 
     fn entries(names: &[&str]) -> Vec<RecordEntry> {
-        names.iter().map(|n| RecordEntry { name: (*n).into(), subject: (*n).into(), subject_known: true }).collect()
+        names.iter().map(|n| RecordEntry::of(*n, *n)).collect()
     }
 
     fn count(plan: &SplitPlan, wanted: Split) -> usize {
@@ -210,7 +227,7 @@ mod tests {
         let mut all = Vec::new();
         for subject in 0..10 {
             for run in 0..3 {
-                all.push(RecordEntry { name: format!("S{subject}R{run}"), subject: format!("S{subject}"), subject_known: true });
+                all.push(RecordEntry::of(format!("S{subject}R{run}"), format!("S{subject}")));
             }
         }
         for seed in 0..20 {

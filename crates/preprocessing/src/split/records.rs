@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     fn plan(kinds: &[&str], seed: u64) -> Vec<Split> {
-        let entry = |i| RecordEntry { name: format!("S001R{i:02}"), subject: "S001".into(), subject_known: true };
+        let entry = |i| RecordEntry::of(format!("S001R{i:02}"), "S001");
         let entries: Vec<RecordEntry> = (0..kinds.len()).map(entry).collect();
         let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
         let plan = by_record(&entries, &kinds, &SplitConfig::default(), Seed(seed)).unwrap();

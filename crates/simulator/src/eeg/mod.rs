@@ -51,7 +51,7 @@ impl SimulatedEegDatabase {
         let digits = config.subjects.to_string().len().max(2);
         let entry = |i: usize| {
             let name = format!("eeg{:0digits$}", i + 1);
-            RecordEntry { subject: name.clone(), name, subject_known: true }
+            RecordEntry::of(name.clone(), name)
         };
         Ok(Self {
             config: config.clone(),

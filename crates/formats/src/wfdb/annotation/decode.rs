@@ -114,6 +114,11 @@ fn name(number: u8) -> Code {
     by_number(number).map_or_else(|| format!("[{number}]").into(), |code| code.symbol.into())
 }
 
+/// Whether a comment at sample 0, before all other annotations, would be taken for a description of the file.
+pub(super) fn describes(text: &str) -> bool {
+    text.starts_with("## ") || definition(text).is_some_and(|defined| FREE_NUMBERS.contains(&defined.number))
+}
+
 /// `42 T1 Rest with eyes closed`: number, symbol, description.
 fn definition(text: &str) -> Option<Definition> {
     let mut rest = text.trim_start();

@@ -4,9 +4,10 @@ use std::path::Path;
 use physiosynth_signal::Annotation;
 
 use super::codes::FREE_NUMBERS;
+use super::decode::describes;
 use super::{
     AUX, CHAN, DEFINITIONS_BEGIN, DEFINITIONS_END, LARGEST_CODE, LARGEST_INTERVAL, NOTE, NUM, SKIP, SUB, TIME_RESOLUTION,
-    by_symbol,
+    by_number, by_symbol,
 };
 use crate::FormatError;
 
@@ -34,6 +35,13 @@ pub(crate) fn encode(path: &Path, annotations: &[Annotation], time_resolution_hz
             note(path, &mut bytes, &format!("{number} {code} {code}"))?;
         }
         note(path, &mut bytes, DEFINITIONS_END)?;
+    }
+    let comment =
+        |mark: &&Annotation| mark.sample == 0 && mark.subtype == 0 && numbers.get(mark.code.as_ref()) == Some(&(NOTE, false));
+    if annotations.iter().take_while(comment).any(|mark| describes(&mark.aux)) {
+        // A mark that is no annotation ends the description, as WFDB's own tools write it: one sample back, and on again.
+        skip(&mut bytes, -1);
+        word(&mut bytes, 0, 1);
     }
     let (mut sample, mut channel, mut number) = (0, 0, 0);
     for annotation in annotations {
@@ -92,10 +100,11 @@ fn numbers<'a>(path: &Path, annotations: &'a [Annotation]) -> Result<BTreeMap<&'
     Ok(numbers)
 }
 
-/// The number of a code that was read as `[43]`.
+/// The number of a code that was read as `[43]`, since it has no name.
 fn bracketed(code: &str) -> Option<u8> {
     let number = code.strip_prefix('[')?.strip_suffix(']')?.parse().ok()?;
-    (1..=LARGEST_CODE).contains(&number).then_some(number)
+    let nameless = (1..=LARGEST_CODE).contains(&number) && by_number(number).is_none();
+    (nameless && code == format!("[{number}]")).then_some(number)
 }
 
 fn word(bytes: &mut Vec<u8>, code: u8, interval: u16) {
@@ -106,13 +115,18 @@ fn word(bytes: &mut Vec<u8>, code: u8, interval: u16) {
 fn interval(bytes: &mut Vec<u8>, mut interval: i64, code: u8) {
     while !(0..=LARGEST_INTERVAL).contains(&interval) {
         let step = interval.clamp(i64::from(i32::MIN), i64::from(i32::MAX));
-        let bits = step as i32 as u32;
-        word(bytes, SKIP, 0);
-        bytes.extend(((bits >> 16) as u16).to_le_bytes());
-        bytes.extend((bits as u16).to_le_bytes());
+        skip(bytes, step as i32);
         interval -= step;
     }
     word(bytes, code, interval as u16);
+}
+
+/// An interval of its own, the high half first.
+fn skip(bytes: &mut Vec<u8>, interval: i32) {
+    let bits = interval as u32;
+    word(bytes, SKIP, 0);
+    bytes.extend(((bits >> 16) as u16).to_le_bytes());
+    bytes.extend((bits as u16).to_le_bytes());
 }
 
 /// A comment at sample 0 that describes the file.
@@ -143,6 +157,20 @@ fn aux(path: &Path, bytes: &mut Vec<u8>, text: &str) -> Result<(), FormatError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_that_look_like_descriptions_and_codes_that_look_like_numbers_come_back() {
+        let path = Path::new("x.atr");
+        let texts = ["", "## gqrs -r 100", "## annotation type definitions", "42 T1 rest", "12 lead"];
+        let mut annotations: Vec<Annotation> = texts.iter().map(|text| Annotation::beat(0, "\"").with_aux(*text)).collect();
+        annotations.extend(["[5]", "[42]", "T1", "N"].map(|code| Annotation::beat(9, code)));
+        for from in 0..annotations.len() {
+            let annotations = &annotations[from..];
+            let back = super::super::decode(path, &encode(path, annotations, Some(250.0)).unwrap()).unwrap();
+            assert_eq!(back.annotations, annotations);
+            assert_eq!(back.time_resolution_hz, Some(250.0));
+        }
+    }
 
     #[test]
     fn what_cannot_be_written_is_refused() {

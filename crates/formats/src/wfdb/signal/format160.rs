@@ -10,7 +10,15 @@ pub(super) static CODING: Coding = Coding {
     minimum: -32_767,
     maximum: 32_767,
     missing: Some(-32_768),
-    storage: Storage::Blocks(Blocks { samples: 1, bytes: 2, partial: &[], differences: false, decode, encode: Some(encode) }),
+    storage: Storage::Blocks(Blocks {
+        samples: 1,
+        bytes: 2,
+        partial: &[],
+        differences: false,
+        decode,
+        encode: Some(encode),
+        pairs: None,
+    }),
 };
 
 fn decode(bytes: &[u8], samples: &mut [i32]) {

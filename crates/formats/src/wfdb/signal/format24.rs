@@ -10,7 +10,15 @@ pub(super) static CODING: Coding = Coding {
     minimum: -8_388_607,
     maximum: 8_388_607,
     missing: Some(-8_388_608),
-    storage: Storage::Blocks(Blocks { samples: 1, bytes: 3, partial: &[], differences: false, decode, encode: Some(encode) }),
+    storage: Storage::Blocks(Blocks {
+        samples: 1,
+        bytes: 3,
+        partial: &[],
+        differences: false,
+        decode,
+        encode: Some(encode),
+        pairs: None,
+    }),
 };
 
 fn decode(bytes: &[u8], samples: &mut [i32]) {

@@ -13,7 +13,15 @@ pub(super) static CODING: Coding = Coding {
     minimum: -511,
     maximum: 511,
     missing: Some(-512),
-    storage: Storage::Blocks(Blocks { samples: 3, bytes: 4, partial: &[2, 4], differences: false, decode, encode: Some(encode) }),
+    storage: Storage::Blocks(Blocks {
+        samples: 3,
+        bytes: 4,
+        partial: &[2, 4],
+        differences: false,
+        decode,
+        encode: Some(encode),
+        pairs: None,
+    }),
 };
 
 /// The ten low bits as a signed number.

@@ -10,7 +10,15 @@ pub(super) static CODING: Coding = Coding {
     minimum: -i32::MAX,
     maximum: i32::MAX,
     missing: Some(i32::MIN),
-    storage: Storage::Blocks(Blocks { samples: 1, bytes: 4, partial: &[], differences: false, decode, encode: Some(encode) }),
+    storage: Storage::Blocks(Blocks {
+        samples: 1,
+        bytes: 4,
+        partial: &[],
+        differences: false,
+        decode,
+        encode: Some(encode),
+        pairs: None,
+    }),
 };
 
 fn decode(bytes: &[u8], samples: &mut [i32]) {

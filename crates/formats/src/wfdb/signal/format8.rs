@@ -12,7 +12,7 @@ pub(super) static CODING: Coding = Coding {
     minimum: i32::MIN,
     maximum: i32::MAX,
     missing: None,
-    storage: Storage::Blocks(Blocks { samples: 1, bytes: 1, partial: &[], differences: true, decode, encode: None }),
+    storage: Storage::Blocks(Blocks { samples: 1, bytes: 1, partial: &[], differences: true, decode, encode: None, pairs: None }),
 };
 
 fn decode(bytes: &[u8], samples: &mut [i32]) {

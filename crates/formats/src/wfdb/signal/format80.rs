@@ -10,7 +10,15 @@ pub(super) static CODING: Coding = Coding {
     minimum: -127,
     maximum: 127,
     missing: Some(-128),
-    storage: Storage::Blocks(Blocks { samples: 1, bytes: 1, partial: &[], differences: false, decode, encode: Some(encode) }),
+    storage: Storage::Blocks(Blocks {
+        samples: 1,
+        bytes: 1,
+        partial: &[],
+        differences: false,
+        decode,
+        encode: Some(encode),
+        pairs: None,
+    }),
 };
 
 fn decode(bytes: &[u8], samples: &mut [i32]) {

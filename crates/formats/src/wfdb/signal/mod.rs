@@ -179,7 +179,13 @@ pub(crate) struct Blocks {
     pub decode: fn(&[u8], &mut [i32]),
     /// Appends the code of samples that are within the format's range.
     pub encode: Option<Encode>,
+    /// Converts two signals that share a file straight from their code, where that is worth a way of its own.
+    pub pairs: Option<ConvertPairs>,
 }
+
+/// Makes physical values of two interleaved signals of up to 12 bits: from whole blocks, by a table for each, of as many samples as there
+/// is room for in each; gives the sums of their digital values modulo 2³².
+pub(crate) type ConvertPairs = fn(&[u8], [&[f32; 4096]; 2], [&mut [f32]; 2]) -> [i32; 2];
 
 /// Appends the code of samples.
 pub(crate) type Encode = fn(&[i32], &mut Vec<u8>);

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use physiosynth_signal::Channel;
 
 use super::extent::{Extent, frame_of};
-use super::track::{Track, tracks};
+use super::track::{Track, take_pairs, tracks};
 use super::{Blocks, Coding, SignalFormat, Storage, Window, flac};
 use crate::FormatError;
 use crate::wfdb::header::{Header, SignalLine};
@@ -290,9 +290,12 @@ fn decode(
         let samples = digital.len().min(left as usize);
         let (Some(digital), Some(bytes)) = (digital.get_mut(..samples), bytes.get_mut(..size(samples))) else { break };
         file.read_exact(bytes).map_err(FormatError::io(path, "read the signal file"))?;
-        (blocks.decode)(bytes, digital);
-        for track in &mut *tracks {
-            track.take(digital, extent.frame);
+        let taken = blocks.pairs.is_some_and(|convert| take_pairs(tracks, bytes, samples / extent.frame, convert));
+        if !taken {
+            (blocks.decode)(bytes, digital);
+            for track in &mut *tracks {
+                track.take(digital, extent.frame);
+            }
         }
         left -= samples as u64;
     }

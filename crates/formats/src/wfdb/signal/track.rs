@@ -1,7 +1,7 @@
 use physiosynth_signal::{Channel, Digitisation};
 
 use super::read::{Group, Reading};
-use super::{Coding, Storage, Window, checksum};
+use super::{Coding, ConvertPairs, Storage, Window, checksum};
 use crate::FormatError;
 use crate::wfdb::header::SignalLine;
 
@@ -79,6 +79,31 @@ pub(super) struct Track {
     /// How to convert, and what was converted, where the signal is wanted.
     wanted: Option<(Conversion, Vec<f32>)>,
     digitisation: Digitisation,
+}
+
+/// Takes the next `frames` frames of two signals straight from their code, where both are wanted and all of it is asked for; tells
+/// whether it did. The start of a file goes the other way, which finds the first values.
+pub(super) fn take_pairs(tracks: &mut [Track], bytes: &[u8], frames: usize, convert: ConvertPairs) -> bool {
+    let [first, second] = tracks else { return false };
+    let (start, end) = (first.position, first.position.saturating_add(frames as u64));
+    let whole = |track: &Track| track.per_frame == 1 && track.keep.start <= start && end <= track.keep.end;
+    if start == 0 || second.position != start || !whole(first) || !whole(second) {
+        return false;
+    }
+    let (Some((Conversion::Table(one), ones)), Some((Conversion::Table(two), twos))) = (&mut first.wanted, &mut second.wanted)
+    else {
+        return false;
+    };
+    let (from_one, from_two) = (ones.len(), twos.len());
+    ones.resize(from_one + frames, 0.0);
+    twos.resize(from_two + frames, 0.0);
+    let (Some(ones), Some(twos)) = (ones.get_mut(from_one..), twos.get_mut(from_two..)) else { return false };
+    let [sum_one, sum_two] = convert(bytes, [one, two], [ones, twos]);
+    for (track, sum) in [(first, sum_one), (second, sum_two)] {
+        track.sum = track.sum.wrapping_add(sum);
+        track.position = end;
+    }
+    true
 }
 
 /// Samples that are reserved for at most before any is read, where a file does not bound their number.

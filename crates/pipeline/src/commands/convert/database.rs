@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use physiosynth_formats::recording::Format;
 use physiosynth_formats::{open_database, write_record_list};
 use physiosynth_signal::{Progress as _, RecordSource as _};
@@ -106,34 +106,13 @@ fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\'', '#']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
-/// The records of a folder: those of a database, else all files of a known format.
+/// The records of a folder.
 fn items(folder: &Path) -> Result<Vec<Item>> {
-    let error = match open_database(folder) {
-        Ok(database) => {
-            let entries = database.entries().iter().enumerate();
-            let item = |(index, entry): (usize, &physiosynth_signal::RecordEntry)| {
-                let subject = entry.subject_known.then(|| entry.subject.clone());
-                Some(Item { path: database.record_path(index)?, name: entry.name.clone(), subject })
-            };
-            return Ok(entries.filter_map(item).collect());
-        }
-        Err(error) => error,
+    let database = open_database(folder)?;
+    let entries = database.entries().iter().enumerate();
+    let item = |(index, entry): (usize, &physiosynth_signal::RecordEntry)| {
+        let subject = entry.subject_known.then(|| entry.subject.clone());
+        Some(Item { path: database.record_path(index)?, name: entry.name.clone(), subject })
     };
-    let mut items = Vec::new();
-    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
-        let path = entry.with_context(|| format!("cannot list {}", folder.display()))?.path();
-        let (Some(name), Some(stem)) = (path.file_name(), path.file_stem()) else { continue };
-        let (name, stem) = (name.to_string_lossy(), stem.to_string_lossy());
-        let other = name.starts_with('.') || stem.ends_with(".annotations") || stem == "subjects" || stem.ends_with(".labels");
-        let known = Format::of_extension(&extension(&path));
-        if path.is_file() && !other && matches!(known, Some(Format::Delimited | Format::Hdf5 | Format::Npy)) {
-            let name = stem.into_owned();
-            items.push(Item { path, name, subject: None });
-        }
-    }
-    if items.is_empty() {
-        return Err(error.into());
-    }
-    items.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
-    Ok(items)
+    Ok(entries.filter_map(item).collect())
 }

@@ -1,0 +1,3 @@
+//! Signal files of format 311.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| physiosynth_fuzz::signal_file(311, bytes));
