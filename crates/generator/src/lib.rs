@@ -17,6 +17,7 @@
 pub mod assembly;
 mod average;
 pub mod checkpoint;
+mod colour;
 mod conditions;
 pub mod config;
 mod data;
