@@ -12,13 +12,14 @@
 //! little towards that of all. Segments are divided by their class's root mean square, so that classes count alike.
 
 use std::collections::BTreeMap;
+use std::f64::consts::PI;
 
 use ndarray::{Array2, ArrayViewMut2, Axis, Slice};
 use rayon::prelude::*;
 
 use crate::weights::Array;
 
-/// Instants that are drawn at once.
+/// Instants that are drawn at once, at most.
 const BLOCK: usize = 8;
 /// What is added to the variance of each channel, as a share of their mean: channels may depend on each other, as under an average
 /// reference, and what a filter has taken away needs no exact noise.
@@ -151,13 +152,14 @@ impl Colour {
     }
 }
 
-/// For each class the sum over its segments of their products at lags 0 to `lags`, over the samples of a segment: dividing by all of them and
-/// not by those that have an earlier one keeps the covariance positive definite.
+/// For each class the sum over its segments of their mean products at lags 0 to `lags`. Segments are tapered with half a sine: without, the ends
+/// of strong slow waves would look like weak fast ones. Dividing by the taper's energy whatever the lag is keeps the covariance positive definite.
 fn sums(fitting: &Fitting, channels: usize, lags: usize) -> Vec<Vec<f64>> {
     let size = channels * channels;
     let of_segment = |segment: &[f32]| {
-        let x: Vec<f64> = segment.iter().map(|x| f64::from(*x)).collect();
-        let time = x.len() / channels;
+        let time = segment.len() / channels;
+        let taper = |n: usize| (PI * ((n / channels) as f64 + 0.5) / time as f64).sin();
+        let x: Vec<f64> = segment.iter().enumerate().map(|(n, x)| f64::from(*x) * taper(n)).collect();
         let mut products = vec![0.0; (lags + 1) * size];
         for t in 0..time {
             let now = &x[t * channels..(t + 1) * channels];
@@ -169,7 +171,8 @@ fn sums(fitting: &Fitting, channels: usize, lags: usize) -> Vec<Vec<f64>> {
                 }
             }
         }
-        products.iter_mut().for_each(|p| *p /= time as f64);
+        // The squares of half a sine are a half in the mean.
+        products.iter_mut().for_each(|p| *p /= 0.5 * time as f64);
         products
     };
     let segments: Vec<&[f32]> = fitting.signals.chunks_exact(fitting.width.max(1)).collect();
@@ -195,7 +198,8 @@ impl Process {
             let ridge = if row == column { RIDGE } else { 0.0 };
             f64::from(covariances[(late - early) * size + i * channels + j]) / variance + ridge
         };
-        let block = BLOCK.min(lags + 1);
+        // A block's last instant is as far from the first before it as the lags allow: most of them are for what is before.
+        let block = BLOCK.min(lags.div_ceil(4)).max(1);
         let lower = cholesky((lags + 1) * channels, of)?;
         // As many instants as the lags allow, in whole blocks.
         let blocks = ((lags + 1) / block).max(1);
@@ -308,7 +312,7 @@ mod tests {
     }
 
     fn fitted(lags: usize) -> (Vec<f32>, Vec<usize>, Colour) {
-        let (signals, class) = process(400);
+        let (signals, class) = process(2000);
         let fitting = Fitting { signals: &signals, width: 2 * TIME, class: &class, classes: 2, channels: 2, lags };
         let colour = Colour::fit(&fitting).unwrap();
         (signals, class, colour)
@@ -340,13 +344,13 @@ mod tests {
             let (mut signals, class, colour) = fitted(lags);
             colour.level(&class, &mut signals, 2 * TIME);
             let signals: Vec<f64> = signals.into_iter().map(f64::from).collect();
-            let (noise, _) = made(&colour, 1000);
+            let (noise, _) = made(&colour, 2000);
             for wanted in 0..2 {
                 for (pair, lag) in [((0, 0), 0), ((0, 0), 1), ((1, 0), 1), ((0, 1), 1), ((1, 1), 0), ((0, 0), 5)] {
                     for from in [0, 40] {
                         let of = |signals: &[f64]| moment(signals, wanted, pair, lag, from);
                         let (noise, real) = (of(&noise), of(&signals));
-                        assert!((noise - real).abs() < 0.1, "{lags} lags, class {wanted} {pair:?} {lag} {from}: {noise} {real}");
+                        assert!((noise - real).abs() < 0.15, "{lags} lags, class {wanted} {pair:?} {lag} {from}: {noise} {real}");
                     }
                 }
             }
