@@ -3,7 +3,7 @@
 //! Channels of an EEG are alike (volume conduction), and most of their power is slow; what is fast has a thousandth of it. White noise of one
 //! strength for all hides the one long before the other, and a network that has learned the strong directions of such data is far off in
 //! the weak ones. So the noise that is added to a segment, and that segments are made from, is a draw of the stationary Gaussian process with
-//! the covariance of the segment's class over channels and lags, as the prior of Lee et al. (2022, "PriorGrad") has the data's variances. Every
+//! the covariance of the segment's class over channels and lags, as the prior of Lee et al. (2022, "`PriorGrad`") has the data's variances. Every
 //! direction then drowns in the noise at the same strength, and a network that does nothing turns noise into segments with the class's
 //! spectra, coherences and covariances; what is left for it is how people differ and what is not Gaussian.
 //!
@@ -74,7 +74,9 @@ impl Colour {
         let sums = sums(fitting, channels, lags);
         let count = |class: usize| fitting.class.iter().filter(|c| **c == class).count() as f64;
         let mut all = vec![0.0; sums.first()?.len()];
-        sums.iter().for_each(|of| all.iter_mut().zip(of).for_each(|(a, s)| *a += s));
+        for of in &sums {
+            all.iter_mut().zip(of).for_each(|(a, s)| *a += s);
+        }
         let total = fitting.class.len().max(1) as f64;
         // Beside the segments of a class so many of all classes count that every coefficient of a value has one value more.
         let more = (lags * channels * channels) as f64 / fitting.width as f64;
@@ -97,14 +99,18 @@ impl Colour {
     pub(crate) fn level(&self, classes: &[usize], signals: &mut [f32], width: usize) {
         for (segment, &class) in signals.chunks_exact_mut(width.max(1)).zip(classes) {
             let level = self.levels.get(class).copied().unwrap_or(1.0);
-            segment.iter_mut().for_each(|x| *x /= level);
+            for x in segment {
+                *x /= level;
+            }
         }
     }
 
     /// Gives a segment of a class its level back.
     pub(crate) fn unlevel(&self, class: usize, segment: &mut [f32]) {
         let level = self.levels.get(class).copied().unwrap_or(1.0);
-        segment.iter_mut().for_each(|x| *x *= level);
+        for x in segment {
+            *x *= level;
+        }
     }
 
     /// Turns white noise `[segment][time × channel]` into that of each segment's class.
@@ -172,7 +178,9 @@ fn sums(fitting: &Fitting, channels: usize, lags: usize) -> Vec<Vec<f64>> {
             }
         }
         // The squares of half a sine are a half in the mean.
-        products.iter_mut().for_each(|p| *p /= 0.5 * time as f64);
+        for p in &mut products {
+            *p /= 0.5 * time as f64;
+        }
         products
     };
     let segments: Vec<&[f32]> = fitting.signals.chunks_exact(fitting.width.max(1)).collect();

@@ -80,6 +80,9 @@ pub struct GeneratorConfig {
     /// `denoising`: lags, in samples, up to which the noise has the covariance of the segment's class over channels and time, so that the
     /// network has its spectra and correlations given; 0 for white noise. Default 0.
     pub noise_lags: usize,
+    /// `denoising`: share of the sample before that is taken off each, so that fast waves count beside slow ones; 0 to below 1. Undone
+    /// in what is generated. Default 0.
+    pub emphasis: f64,
     /// `denoising`: mean of the logarithm of the noise's standard deviation in training. Default −1.
     pub noise_mean: f64,
     /// `denoising`: standard deviation of that logarithm. Default 1.4.
@@ -150,6 +153,7 @@ impl Default for GeneratorConfig {
             frame: 3,
             positions: 8,
             noise_lags: 0,
+            emphasis: 0.0,
             noise_mean: -1.0,
             noise_deviation: 1.4,
             subject_dimensions: 8,
@@ -222,6 +226,7 @@ impl GeneratorConfig {
         }
         let share = |x: f64| (0.0..1.0).contains(&x);
         let numbers = [
+            ("emphasis", self.emphasis, share(self.emphasis), "0 to below 1"),
             ("noise_mean", self.noise_mean, (-10.0..=10.0).contains(&self.noise_mean), "-10 to 10"),
             ("noise_deviation", self.noise_deviation, (0.0..=5.0).contains(&self.noise_deviation), "0 to 5"),
             ("subject_noise", self.subject_noise, (0.0..=2.0).contains(&self.subject_noise), "0 to 2"),

@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::colour::{Colour, Fitting};
 use crate::conditions::ConditionSizes;
 use crate::config::{GeneratorConfig, Per};
+use crate::emphasis::emphasise;
 use crate::objective::ObjectiveName;
 
 /// Why there is nothing to train on.
@@ -164,6 +165,12 @@ impl TrainingData {
             let why = if paired { "can be paired" } else { "of these classes" };
             remarks
                 .push(format!("no validation segments {why}: no validation loss, no early stopping; the last weights are kept"));
+        }
+        if !paired && config.emphasis > 0.0 {
+            for pool in [&mut train, &mut validation] {
+                let segments = pool.signals.chunks_exact_mut(pool.width.max(1));
+                segments.for_each(|segment| emphasise(segment, set.channels(), config.emphasis));
+            }
         }
         let fitting = Fitting {
             signals: &train.signals,

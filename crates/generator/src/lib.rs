@@ -22,6 +22,7 @@ mod conditions;
 pub mod config;
 mod data;
 pub mod device;
+mod emphasis;
 pub mod epochs;
 pub mod export;
 mod files;

@@ -17,6 +17,8 @@ pub struct EegConfig {
     pub positions: usize,
     /// As `generator.noise_lags`. Default 32.
     pub noise_lags: usize,
+    /// As `generator.emphasis`. Default 0.7.
+    pub emphasis: f64,
     /// As `generator.noise_mean`. Default 0.
     pub noise_mean: f64,
     /// As `generator.noise_deviation`. Default 1.4.
@@ -29,7 +31,16 @@ pub struct EegConfig {
 
 impl Default for EegConfig {
     fn default() -> Self {
-        Self { frame: 8, positions: 2, noise_lags: 32, noise_mean: 0.0, noise_deviation: 1.4, epochs: 30, steps_per_epoch: 20 }
+        Self {
+            frame: 8,
+            positions: 2,
+            noise_lags: 32,
+            emphasis: 0.7,
+            noise_mean: 0.0,
+            noise_deviation: 1.4,
+            epochs: 30,
+            steps_per_epoch: 20,
+        }
     }
 }
 
@@ -45,8 +56,8 @@ impl GeneratorConfig {
 
     /// The settings that hold for an EEG.
     pub(super) fn for_eeg(&self) -> Self {
-        let EegConfig { frame, positions, noise_lags, noise_mean, noise_deviation, epochs, steps_per_epoch } = self.eeg;
-        Self { frame, positions, noise_lags, noise_mean, noise_deviation, epochs, steps_per_epoch, ..self.clone() }
+        let EegConfig { frame, positions, noise_lags, emphasis, noise_mean, noise_deviation, epochs, steps_per_epoch } = self.eeg;
+        Self { frame, positions, noise_lags, emphasis, noise_mean, noise_deviation, epochs, steps_per_epoch, ..self.clone() }
     }
 }
 

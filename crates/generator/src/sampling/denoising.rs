@@ -313,6 +313,10 @@ impl Sampler {
         if let Some(colour) = &self.colour {
             signals.chunks_exact_mut(width).zip(&classes).for_each(|(segment, class)| colour.unlevel(*class, segment));
         }
+        let emphasis = self.description.generator.emphasis;
+        if emphasis > 0.0 {
+            signals.chunks_exact_mut(width).for_each(|segment| crate::emphasis::undo(segment, channels, emphasis));
+        }
         progress.advance(batch.len() as u64);
         self.set(batch, signals[..batch.len() * width].to_vec())
     }
