@@ -385,7 +385,9 @@ mod tests {
         assert_eq!(colour.sizes(), (2, 2));
         assert!(Colour::from_arrays(&BTreeMap::new()).is_err());
         let mut broken = arrays.clone();
-        broken.values_mut().for_each(|array| array.values.fill(0.0));
+        for array in broken.values_mut() {
+            array.values.fill(0.0);
+        }
         assert!(Colour::from_arrays(&broken).unwrap_err().contains("positive definite"));
         let mut broken = arrays;
         broken.values_mut().next().unwrap().shape = vec![5, 4];

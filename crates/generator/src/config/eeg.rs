@@ -11,13 +11,13 @@ use super::GeneratorConfig;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EegConfig {
-    /// As `generator.frame`. Default 8.
+    /// As `generator.frame`. Default 4.
     pub frame: usize,
     /// As `generator.positions`. Default 2.
     pub positions: usize,
     /// As `generator.noise_lags`. Default 32.
     pub noise_lags: usize,
-    /// As `generator.emphasis`. Default 0.7.
+    /// As `generator.emphasis`. Default 0.8.
     pub emphasis: f64,
     /// As `generator.noise_mean`. Default 0.
     pub noise_mean: f64,
@@ -35,7 +35,7 @@ impl Default for EegConfig {
             frame: 8,
             positions: 2,
             noise_lags: 32,
-            emphasis: 0.7,
+            emphasis: 0.8,
             noise_mean: 0.0,
             noise_deviation: 1.4,
             epochs: 30,
@@ -67,11 +67,11 @@ mod tests {
 
     #[test]
     fn an_eeg_has_its_own_values_and_its_rules_are_checked() {
-        let config = GeneratorConfig { eeg: EegConfig { frame: 4, ..EegConfig::default() }, ..GeneratorConfig::default() };
+        let config = GeneratorConfig { eeg: EegConfig { frame: 5, ..EegConfig::default() }, ..GeneratorConfig::default() };
         let of = |name: &str, unit: &str| {
             config.for_segments(&SegmentSet::empty(4, 128.0, 0, vec![name.into()], vec![unit.into()])).frame
         };
-        assert_eq!((of("Cz", "uV"), of("MLII", "mV")), (4, config.frame));
+        assert_eq!((of("Cz", "uV"), of("MLII", "mV")), (5, config.frame));
         let broken = GeneratorConfig { eeg: EegConfig { frame: 0, ..EegConfig::default() }, ..GeneratorConfig::default() };
         assert_eq!(broken.validate().unwrap_err().to_string(), "generator.eeg.frame = 0: it must be 1 to 64");
     }
