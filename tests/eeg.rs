@@ -50,7 +50,12 @@ fn the_eeg_demo_ends_in_patients_that_say_they_are_synthetic() {
     assert_eq!(end, 20 * 128);
     let scores: serde_json::Value = serde_json::from_slice(&fs::read(one.join("scores.json")).unwrap()).unwrap();
     let has = |name: &str| scores["measures"].as_array().unwrap().iter().any(|m| m["name"] == name && m["value"].is_f64());
-    assert!(has("band_share_difference_largest") && has("channel_correlation_mae") && has("spread_ratio"));
+    assert!(
+        has("band_share_difference_largest")
+            && has("band_share_within_tenth")
+            && has("channel_correlation_mae")
+            && has("spread_ratio")
+    );
 }
 
 #[test]

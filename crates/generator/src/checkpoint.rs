@@ -7,6 +7,7 @@
 //! | `last.safetensors` | the weights of the last saved epoch, their running mean (`average.…`), Adam's moments (`optimiser.…`) and, in the metadata, the history: all that resuming needs, in one file so that it is never half new |
 //! | `history.json` | one entry per epoch |
 //! | `population.json` | the denoising objective's [`Population`]: what new patients are drawn from |
+//! | `colour.safetensors` | where [`GeneratorConfig::noise_lags`](crate::GeneratorConfig::noise_lags) asks for it: the covariance of the channels over lags, by class, that the noise has |
 //! | `people.json` | in a model that is handed on, instead of the above: people as distributions alone |
 //!
 //! No file holds a time or a date; two trainings with the same seed and data on the CPU write the same bytes.
@@ -18,6 +19,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use crate::colour::Colour;
 use crate::files::ModelFiles;
 use crate::model::{Generator, ModelDescription};
 use crate::optimiser::Optimiser;
@@ -36,6 +38,8 @@ pub const DESCRIPTION: &str = "config.json";
 pub const HISTORY: &str = "history.json";
 /// Name of the file with what new patients are drawn from.
 pub const POPULATION: &str = "population.json";
+/// Name of the file with the covariances of the noise.
+pub const COLOUR: &str = "colour.safetensors";
 /// Name of the file that a model has in its place that was handed on.
 pub const PEOPLE: &str = "people.json";
 
@@ -139,7 +143,7 @@ impl Folder {
     pub(crate) fn start(&self, description: &ModelDescription) -> Result<(), CheckpointError> {
         std::fs::create_dir_all(self.files.path("")).map_err(self.io("", "making the folder"))?;
         // The state first: without it nothing is resumed, whatever else is left.
-        for name in [LAST, BEST, HISTORY, POPULATION, PEOPLE, DESCRIPTION] {
+        for name in [LAST, BEST, HISTORY, POPULATION, COLOUR, PEOPLE, DESCRIPTION] {
             match std::fs::remove_file(self.files.path(name)) {
                 Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => return Err(self.io(name, "removing")(cause)),
                 _ => {}
@@ -173,6 +177,24 @@ impl Folder {
         let missing = || CheckpointError::Missing { path: self.files.path(POPULATION) };
         let bytes = self.read(POPULATION)?.ok_or_else(missing)?;
         serde_json::from_slice(&bytes).map_err(|error| self.format(POPULATION)(error.to_string()))
+    }
+
+    /// Keeps the colour of the noise, where it has one.
+    pub(crate) fn save_colour(&self, colour: Option<&Colour>) -> Result<(), CheckpointError> {
+        let Some(colour) = colour else { return Ok(()) };
+        self.write(COLOUR, &weights::to_safetensors(&colour.arrays(), None).map_err(self.format(COLOUR))?)
+    }
+
+    /// The colour of the noise of the model; none where it is white.
+    pub(crate) fn colour(&self, description: &ModelDescription) -> Result<Option<Colour>, CheckpointError> {
+        let Some(bytes) = self.read(COLOUR)? else { return Ok(None) };
+        let format = self.format(COLOUR);
+        let (arrays, _) = weights::from_safetensors(&bytes).map_err(&format)?;
+        let colour = Colour::from_arrays(&arrays).map_err(&format)?;
+        if colour.sizes() != (description.channels(), description.classes.len()) {
+            return Err(format("it is for other channels or classes than the model's".into()));
+        }
+        Ok(Some(colour))
     }
 
     /// Who new patients are drawn from; `numbers` stand for the training subjects in the network.

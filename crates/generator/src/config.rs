@@ -1,5 +1,8 @@
 //! What the generator is and how it is trained: the table `[generator]`.
 
+mod eeg;
+
+pub use eeg::EegConfig;
 use physiosynth_recurrent::Cell;
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +75,15 @@ pub struct GeneratorConfig {
     /// Samples that the network reads and writes at each of its time steps; the last step is filled up with zeros. Fewer, wider
     /// steps cost less. Default 3.
     pub frame: usize,
+    /// Periods by which the network is told where a frame lies, from twice the segment, each half of the last, down to four samples; this
+    /// many at most. Few tell about where, for waves without a fixed place; 0 tells nothing. Default 8.
+    pub positions: usize,
+    /// `denoising`: lags, in samples, up to which the noise has the covariance of the segment's class over channels and time, so that the
+    /// network has its spectra and correlations given; 0 for white noise. Default 0.
+    pub noise_lags: usize,
+    /// `denoising`: share of the sample before that is taken off each, so that fast waves count beside slow ones; 0 to below 1. Undone
+    /// in what is generated. Default 0.
+    pub emphasis: f64,
     /// `denoising`: mean of the logarithm of the noise's standard deviation in training. Default −1.
     pub noise_mean: f64,
     /// `denoising`: standard deviation of that logarithm. Default 1.4.
@@ -129,6 +141,8 @@ pub struct GeneratorConfig {
     pub checkpoint_epochs: usize,
     /// Segments per step of validation and of generation; changes speed and memory, and results by rounding alone. Default 128.
     pub generation_batch: usize,
+    /// What differs for an EEG.
+    pub eeg: EegConfig,
 }
 
 impl Default for GeneratorConfig {
@@ -141,6 +155,9 @@ impl Default for GeneratorConfig {
             bidirectional: true,
             dropout: 0.0,
             frame: 3,
+            positions: 8,
+            noise_lags: 0,
+            emphasis: 0.0,
             noise_mean: -1.0,
             noise_deviation: 1.4,
             subject_dimensions: 8,
@@ -166,6 +183,7 @@ impl Default for GeneratorConfig {
             validation_segments: 1000,
             checkpoint_epochs: 1,
             generation_batch: 128,
+            eeg: EegConfig::default(),
         }
     }
 }
@@ -174,7 +192,7 @@ impl Default for GeneratorConfig {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{table}.{key} = {found}: it must be {rule}")]
 pub struct ConfigError {
-    /// The table of the configuration: `generator` or `generation`.
+    /// The table of the configuration: `generator`, `generator.eeg` or `generation`.
     pub table: &'static str,
     /// The key within the table.
     pub key: &'static str,
@@ -192,10 +210,17 @@ impl GeneratorConfig {
 
     /// Checks every rule that a single key can break; the error names the first.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        self.valid()?;
+        self.for_eeg().valid().map_err(|error| ConfigError { table: "generator.eeg", ..error })
+    }
+
+    fn valid(&self) -> Result<(), ConfigError> {
         let counts = [
             ("units", self.units, 1..=4096, "1 to 4096"),
             ("layers", self.layers, 1..=16, "1 to 16"),
             ("frame", self.frame, 1..=64, "1 to 64"),
+            ("positions", self.positions, 0..=16, "0 to 16"),
+            ("noise_lags", self.noise_lags, 0..=128, "0 to 128"),
             ("subject_dimensions", self.subject_dimensions, 1..=64, "1 to 64"),
             ("batch", self.batch, 1..=65_536, "1 to 65536"),
             ("accumulate", self.accumulate, 1..=65_536, "1 to 65536"),
@@ -211,6 +236,7 @@ impl GeneratorConfig {
         }
         let share = |x: f64| (0.0..1.0).contains(&x);
         let numbers = [
+            ("emphasis", self.emphasis, share(self.emphasis), "0 to below 1"),
             ("noise_mean", self.noise_mean, (-10.0..=10.0).contains(&self.noise_mean), "-10 to 10"),
             ("noise_deviation", self.noise_deviation, (0.0..=5.0).contains(&self.noise_deviation), "0 to 5"),
             ("subject_noise", self.subject_noise, (0.0..=2.0).contains(&self.subject_noise), "0 to 2"),

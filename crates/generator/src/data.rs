@@ -7,8 +7,10 @@ use physiosynth_signal::{Group, Seed, Segment, SegmentError, SegmentSet, Sex, Sp
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use crate::colour::{Colour, Fitting};
 use crate::conditions::{ConditionSizes, Covariate};
 use crate::config::{GeneratorConfig, Per};
+use crate::emphasis::emphasise;
 use crate::objective::ObjectiveName;
 
 /// Why there is nothing to train on.
@@ -120,6 +122,8 @@ pub(crate) struct TrainingData {
     pub(crate) subjects: Vec<String>,
     /// What the user should know: what was left out, and why.
     pub(crate) remarks: Vec<String>,
+    /// Of the noise, where it has one; both pools are levelled by it.
+    pub(crate) colour: Option<Colour>,
 }
 
 impl TrainingData {
@@ -178,12 +182,34 @@ impl TrainingData {
             remarks
                 .push(format!("no validation segments {why}: no validation loss, no early stopping; the last weights are kept"));
         }
-        Ok(Self { train, validation, classes, codes, rhythms, subjects, remarks })
+        if !paired && config.emphasis > 0.0 {
+            for pool in [&mut train, &mut validation] {
+                let segments = pool.signals.chunks_exact_mut(pool.width.max(1));
+                segments.for_each(|segment| emphasise(segment, set.channels(), config.emphasis));
+            }
+        }
+        let fitting = Fitting {
+            signals: &train.signals,
+            width: train.width,
+            class: &train.class,
+            classes: classes.len(),
+            channels: set.channels(),
+            lags: config.noise_lags,
+        };
+        let colour = if paired || config.noise_lags == 0 { None } else { Colour::fit(&fitting) };
+        if let Some(colour) = &colour {
+            for pool in [&mut train, &mut validation] {
+                colour.level(&pool.class, &mut pool.signals, pool.width);
+            }
+        }
+        Ok(Self { train, validation, classes, codes, rhythms, subjects, remarks, colour })
     }
 
-    /// The standard deviation of the training segments' samples, to nine digits: as it stands in files.
+    /// The standard deviation of the training segments' samples where that of the noise is 1, to nine digits: as it stands in files.
     pub(crate) fn deviation(&self) -> f64 {
-        crate::training::nine_digits(self.train.deviation().max(1e-9))
+        let white = || crate::training::nine_digits(self.train.deviation().max(1e-9));
+        // Noise of the data's colour is as strong as they are.
+        if self.colour.is_some() { 1.0 } else { white() }
     }
 
     /// How many there are of what the network may be told.

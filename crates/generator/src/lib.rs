@@ -17,10 +17,12 @@
 pub mod assembly;
 mod average;
 pub mod checkpoint;
+mod colour;
 mod conditions;
 pub mod config;
 mod data;
 pub mod device;
+mod emphasis;
 pub mod epochs;
 pub mod export;
 mod files;

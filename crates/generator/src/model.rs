@@ -226,18 +226,20 @@ pub struct InputLayout {
     frame: usize,
     /// `[steps × position features]`.
     positions: Vec<f32>,
+    /// Position features of a step.
+    width: usize,
 }
 
 impl InputLayout {
     /// For segments of these sizes.
     ///
     /// Position features are the sine and cosine of the time from the mark to the frame's middle with periods of twice the segment,
-    /// once, a half, a quarter, … of it, down to four samples: coarse ones say on which side of the mark a frame is, fine ones exactly
+    /// once, a half, a quarter, … of it, down to four samples or [`GeneratorConfig::positions`] of them: coarse ones say on which side of the mark a frame is, fine ones exactly
     /// where. The position in samples over the segment's length is the position in seconds over its duration, so the sampling
     /// frequency cancels.
     pub fn new(config: &GeneratorConfig, sizes: ModelSizes) -> Self {
         let (time, frame) = (sizes.time, config.frame.max(1));
-        let periods = period_count(time);
+        let periods = period_count(time, config.positions);
         let mut positions = Vec::with_capacity(time.div_ceil(frame) * 2 * periods);
         for step in 0..time.div_ceil(frame) {
             let from_mark = (step * frame) as f64 + (frame - 1) as f64 / 2.0 - sizes.mark_index as f64;
@@ -247,17 +249,17 @@ impl InputLayout {
                 positions.extend([sine as f32, cosine as f32]);
             }
         }
-        Self { time, channels: sizes.channels, classes: sizes.conditions.classes, frame, positions }
+        Self { time, channels: sizes.channels, classes: sizes.conditions.classes, frame, positions, width: 2 * periods }
     }
 
     /// Features per time step of the network, without the conditions.
     pub fn features(&self) -> usize {
-        self.frame * self.channels + 2 * period_count(self.time)
+        self.frame * self.channels + self.width
     }
 
     /// The input for noisy segments `[batch][time × channel]` under these conditions, a row for each.
     pub(crate) fn input<'a>(&self, noisy: &[f32], told: &'a Told, device: &Device) -> ModelInput<'a> {
-        let (steps, width) = (self.time.div_ceil(self.frame), 2 * period_count(self.time));
+        let (steps, width) = (self.time.div_ceil(self.frame), self.width);
         let (frame, segment) = (self.frame * self.channels, self.time * self.channels);
         let batch = noisy.len() / segment.max(1);
         let mut values = Vec::with_capacity(batch * steps * self.features());
@@ -273,9 +275,9 @@ impl InputLayout {
     }
 }
 
-/// How many periods: 2·time, time, time/2, … while they are four samples or longer; at most 8, at least 1.
-fn period_count(time: usize) -> usize {
-    (0..8).take_while(|k| 2 * time >= 4 << k).count().max(1)
+/// How many periods: 2·time, time, time/2, … while they are four samples or longer; at least 1, at most as many as asked for.
+fn period_count(time: usize, most: usize) -> usize {
+    (0..most).take_while(|k| 2 * time >= 4 << k).count().max(most.min(1))
 }
 
 #[cfg(test)]
@@ -304,9 +306,10 @@ mod tests {
 
     #[test]
     fn periods_end_at_four_samples() {
-        assert_eq!(period_count(126), 6);
-        assert_eq!(period_count(2), 1);
-        assert_eq!(period_count(100_000), 8);
+        assert_eq!(period_count(126, 8), 6);
+        assert_eq!(period_count(2, 8), 1);
+        assert_eq!(period_count(100_000, 8), 8);
+        assert_eq!((period_count(126, 2), period_count(126, 0), period_count(1, 8)), (2, 0, 1));
     }
 
     #[test]

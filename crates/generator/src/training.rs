@@ -156,6 +156,7 @@ pub fn train(
     progress: &dyn Progress,
 ) -> Result<TrainingOutcome, TrainError> {
     config.validate()?;
+    let config = &config.for_segments(segments);
     let data = TrainingData::new(segments, config, seed)?;
     data.remarks.iter().for_each(|remark| progress.warn(remark));
     let device = device.clone().without_autodiff();
@@ -167,6 +168,7 @@ pub fn train(
     let state = begin(&folder, model_dir, &description, (model, &device), existing, progress)?;
     if config.objective == ObjectiveName::Denoising {
         folder.save_population(&Population::of(segments, &data))?;
+        folder.save_colour(data.colour.as_ref())?;
     }
     let mut objective = objective::objective(&data, config, seed, channels);
     let steps_per_epoch = match config.steps_per_epoch {

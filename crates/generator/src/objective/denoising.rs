@@ -43,6 +43,16 @@ impl Scaling {
     }
 }
 
+/// A segment and the noise that is to be added to it.
+struct Shown<'a> {
+    clean: &'a [f32],
+    class: usize,
+    condition: Condition,
+    sigma: f64,
+    /// White, of deviation 1.
+    noise: Vec<f64>,
+}
+
 /// The denoising objective over the training data.
 pub(super) struct Denoising<'a> {
     data: &'a TrainingData,
@@ -71,18 +81,32 @@ impl<'a> Denoising<'a> {
         }
     }
 
-    /// Adds noise to a segment, and the segment to the batch.
-    fn show(&self, batch: &mut Batch, clean: &[f32], condition: &Condition, rng: &mut ChaCha8Rng) {
+    /// Draws the noise for a segment.
+    fn show<'b>(&self, clean: &'b [f32], class: usize, condition: Condition, rng: &mut ChaCha8Rng) -> Shown<'b> {
         let normal = |rng: &mut ChaCha8Rng| -> f64 { StandardNormal.sample(rng) };
         let sigma = self.level.1.mul_add(normal(rng), self.level.0).exp();
-        let (input, skip, output) = (self.scaling.input(sigma), self.scaling.skip(sigma), self.scaling.output(sigma));
-        for &y in clean {
-            let y = f64::from(y);
-            let x = sigma.mul_add(normal(rng), y);
-            batch.noisy.push((input * x) as f32);
-            batch.target.push(((y - skip * x) / output) as f32);
+        Shown { clean, class, condition, sigma, noise: clean.iter().map(|_| normal(rng)).collect() }
+    }
+
+    /// Adds their noise to segments.
+    fn noisy(&self, shown: Vec<Shown>) -> Batch {
+        let mut batch = Batch::default();
+        let mut noise: Vec<f64> = shown.iter().flat_map(|shown| shown.noise.iter().copied()).collect();
+        let width = shown.first().map_or(1, |shown| shown.clean.len()).max(1);
+        if let Some(colour) = &self.data.colour {
+            colour.apply(&shown.iter().map(|shown| shown.class).collect::<Vec<_>>(), &mut noise, width);
         }
-        batch.told.push(self.sizes, condition, sigma);
+        for (Shown { clean, condition, sigma, .. }, noise) in shown.into_iter().zip(noise.chunks_exact(width)) {
+            let (input, skip, output) = (self.scaling.input(sigma), self.scaling.skip(sigma), self.scaling.output(sigma));
+            for (&y, &noise) in clean.iter().zip(noise) {
+                let y = f64::from(y);
+                let x = sigma.mul_add(noise, y);
+                batch.noisy.push((input * x) as f32);
+                batch.target.push(((y - skip * x) / output) as f32);
+            }
+            batch.told.push(self.sizes, &condition, sigma);
+        }
+        batch
     }
 
     /// What is told of training segment `i`, facts being withheld at random.
@@ -141,15 +165,15 @@ impl Objective for Denoising<'_> {
 
     fn batch(&self, _step: usize, size: usize, global_step: u64) -> Batch {
         let mut rng = self.seed.stream("generator: training noise", global_step);
-        let mut batch = Batch::default();
+        let mut shown = Vec::with_capacity(size);
         for _ in 0..size {
             let class = rng.random_range(0.0..1.0);
             let Some((members, _)) = self.classes.iter().find(|(_, below)| class < *below).or(self.classes.last()) else { break };
             let i = members[rng.random_range(0..members.len())];
             let condition = self.condition(i, &mut rng);
-            self.show(&mut batch, self.data.train.segment(i), &condition, &mut rng);
+            shown.push(self.show(self.data.train.segment(i), self.data.train.class[i], condition, &mut rng));
         }
-        batch
+        self.noisy(shown)
     }
 
     /// Validation subjects are nobody that the network knows; class, code, rhythm, RR and covariates are told.
@@ -157,7 +181,6 @@ impl Objective for Denoising<'_> {
         let pool = &self.data.validation;
         // One stream per segment, so that the noise is the same whatever the batch size is.
         let one = |i: usize| {
-            let mut batch = Batch::default();
             let condition = Condition {
                 class: Some(pool.class[i]),
                 code: pool.code[i],
@@ -168,8 +191,7 @@ impl Objective for Denoising<'_> {
                 who: Who::Nobody,
             };
             let mut rng = self.seed.stream("generator: validation noise", i as u64);
-            self.show(&mut batch, pool.segment(i), &condition, &mut rng);
-            batch
+            self.noisy(vec![self.show(pool.segment(i), pool.class[i], condition, &mut rng)])
         };
         batches(&(0..pool.len()).map(one).collect::<Vec<_>>(), size)
     }

@@ -12,6 +12,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::{Around, Method, Request, SampleError, SamplerConfig, fast, heun};
 use crate::checkpoint::{BEST, Folder};
+use crate::colour::Colour;
 use crate::conditions::{Condition, Told, Who};
 use crate::files::ModelFiles;
 use crate::model::{Generator, InputLayout, ModelDescription};
@@ -27,6 +28,8 @@ pub struct Sampler {
     /// Who patients are drawn from.
     crowd: Box<dyn Crowd>,
     config: SamplerConfig,
+    /// Of the noise, where it has one.
+    colour: Option<Colour>,
     device: Device,
 }
 
@@ -66,7 +69,8 @@ impl Sampler {
             return Err(SampleError::Novelty);
         }
         let layout = InputLayout::new(&description.generator, description.sizes());
-        Ok(Self { description, model, layout, crowd, config: config.clone(), device })
+        let colour = folder.colour(&description)?;
+        Ok(Self { description, model, layout, crowd, config: config.clone(), colour, device })
     }
 
     /// Classes that it can make.
@@ -269,16 +273,24 @@ impl Sampler {
             nothing.push(sizes, &Condition::NONE, levels[0]);
         }
         let mut sources: Vec<Vec<(ChaCha8Rng, f64)>> = batch.iter().map(|draw| draw.noise.clone()).collect();
+        let classes: Vec<usize> = batch.iter().map(|draw| draw.condition.class.unwrap_or(0)).collect();
         let mut noise = |x: &mut [f32], deviation: f64| {
-            for (row, sources) in x.chunks_exact_mut(width).zip(&mut sources) {
-                for sample in row {
+            let mut drawn: Vec<f64> = Vec::with_capacity(sources.len() * width);
+            for sources in &mut sources {
+                for _ in 0..width {
                     let mut sum = 0.0;
                     for (source, weight) in sources.iter_mut() {
                         let normal: f64 = StandardNormal.sample(source);
                         sum += *weight * normal;
                     }
-                    *sample = deviation.mul_add(sum, f64::from(*sample)) as f32;
+                    drawn.push(sum);
                 }
+            }
+            if let Some(colour) = &self.colour {
+                colour.apply(&classes, &mut drawn, width);
+            }
+            for (sample, noise) in x.iter_mut().zip(drawn) {
+                *sample = deviation.mul_add(noise, f64::from(*sample)) as f32;
             }
         };
         let mut x = vec![0.0; size * width];
@@ -296,10 +308,17 @@ impl Sampler {
             }
             Ok(clean)
         };
-        let signals = match self.config.method {
+        let mut signals = match self.config.method {
             Method::Heun => heun::solve(x, &levels, self.config.churn, &mut denoise, &mut noise)?,
             Method::Fast => fast::solve(x, &levels, &mut denoise)?,
         };
+        if let Some(colour) = &self.colour {
+            signals.chunks_exact_mut(width).zip(&classes).for_each(|(segment, class)| colour.unlevel(*class, segment));
+        }
+        let emphasis = self.description.generator.emphasis;
+        if emphasis > 0.0 {
+            signals.chunks_exact_mut(width).for_each(|segment| crate::emphasis::undo(segment, channels, emphasis));
+        }
         progress.advance(batch.len() as u64);
         self.set(batch, signals[..batch.len() * width].to_vec())
     }

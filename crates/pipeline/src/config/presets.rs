@@ -69,6 +69,8 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.generator.learning_rate = 0.005;
             config.generator.epochs = 10;
             config.generator.steps_per_epoch = 80;
+            config.generator.eeg.epochs = 10;
+            config.generator.eeg.steps_per_epoch = 80;
             config.generator.average_decay = 0.99;
             config.generator.validation_segments = 400;
             config.rhythm = RhythmConfig { units: 24, steps: 150, length: 128, ..config.rhythm };
@@ -88,12 +90,16 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.generator.units = 64;
             config.generator.epochs = 30;
             config.generator.steps_per_epoch = 600;
+            config.generator.eeg.epochs = 30;
+            config.generator.eeg.steps_per_epoch = 200;
         }
         Preset::Thorough => {
             config.preprocessing.clustering.by = ClusterBy::SubjectClass;
             config.generator.units = 96;
             config.generator.epochs = 40;
             config.generator.steps_per_epoch = 600;
+            config.generator.eeg.epochs = 40;
+            config.generator.eeg.steps_per_epoch = 600;
             config.generator.average_decay = 0.9995;
             config.generator.validation_segments = 2_000;
             config.rhythm.steps = 2_000;
