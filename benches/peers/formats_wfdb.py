@@ -10,7 +10,11 @@ MITDB is the folder of the MIT-BIH Arrhythmia Database. What is compared:
 - annotations: all `.atr` files; wfdb-python `rdann`;
 - FLAC: the same records in format 516, compressed by the `flac` program at its default level; wfdb-python, and libFLAC through
   soundfile (samples as int16, neither scaled nor held against the header);
-- a part: a tenth of each record, from its middle, as 212 and as FLAC, beside the whole.
+- a part: a tenth of each record, from its middle, as 212 and as FLAC, beside the whole;
+- what the machine gives: the files' bytes copied in memory (`numpy.array` of them), and read (`cat`) from the cache of the system.
+
+The example that reads has the allocator of the program itself (mimalloc): memory that is given back is kept, where the system's allocator has the
+kernel clear it anew for each record.
 
 Each run is a process of its own that does the work once or several times; its seconds are the difference, so that starting up
 counts on neither side. Seconds are user and system time, which other work on the machine changes little. Figures are medians.
@@ -98,11 +102,14 @@ def main():
         atr = [arguments.mitdb / f"{name}.atr" for name in names]
         ours = lambda what, paths: lambda times: [dump, "time", what, times, *paths]
         python = lambda side, paths: lambda times: [sys.executable, __file__, "--side", side, times, *paths]
+        dats = [path.with_suffix(".dat") for path in raw]
+        cat = lambda times: ["sh", "-c", 'n=$1; shift; for i in $(seq "$n"); do cat "$@" >/dev/null; done', "sh", times, *dats]
         # Label: command, times of few and of many.
         sides = {
             "212, physiosynth": (ours("record", raw), 1, 6),
             "212, wfdb-python": (python("wfdb", raw), 1, 2),
-            "212, bytes copied (NumPy)": (python("memcpy", raw), 1, 21),
+            "212, bytes read and copied (NumPy)": (python("memcpy", raw), 1, 21),
+            "212, bytes read (cat)": (cat, 1, 21),
             "annotations, physiosynth": (ours("annotations", atr), 1, 51),
             "annotations, wfdb-python": (python("rdann", raw), 1, 2),
             "FLAC, physiosynth": (ours("record", flac), 1, 6),
@@ -122,16 +129,21 @@ def main():
             for label, side in sides.items():
                 found[label].append(seconds(*side))
             print(f"turn {turn + 1} of {arguments.turns}", file=sys.stderr)
+        flac_megabytes = sum(path.with_suffix(".dat").stat().st_size for path in flac) / 1e6
     megabytes = sum(path.with_suffix(".dat").stat().st_size for path in raw) / 1e6
     samples = len(names) * 2 * 650_000
     print(f"{len(names)} records, {megabytes:.1f} MB as 212, {samples / 1e6:.1f} million samples; {os.cpu_count()} processors\n")
-    print("| | processor seconds | million samples per second | times ours |\n|---|---|---|---|")
+    print("| | processor seconds | million samples per second | megabytes of the files per second | times ours |\n|---|---|---|---|---|")
     for label, runs in found.items():
         median = max(statistics.median(runs), 1e-9)
         own = statistics.median(found[label.partition(",")[0] + ", physiosynth"])
         share = 0.1 if label.startswith("part") else 1
-        rate = "" if label.startswith("annotations") else f"{samples * share / median / 1e6:.0f}"
-        print(f"| {label} | {median:.4f} | {rate} | {median / max(own, 1e-9):.1f} |")
+        rate = bytes_ = ""
+        if not label.startswith("annotations"):
+            rate = f"{samples * share / median / 1e6:.0f}"
+            size = flac_megabytes if "FLAC" in label else megabytes
+            bytes_ = f"{size * share / median:.0f}"
+        print(f"| {label} | {median:.4f} | {rate} | {bytes_} | {median / max(own, 1e-9):.1f} |")
 
 
 if sys.argv[1:2] == ["--side"]:

@@ -14,6 +14,10 @@ use std::process::ExitCode;
 
 use physiosynth_formats::edf;
 
+/// The allocator of the program itself, so that what is timed is what users get.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let file = |index: usize| arguments.get(index).map(Path::new);

@@ -36,15 +36,19 @@ const END: u8 = 0xFF;
 /// Whether a file is in this format. As in the WFDB library, the first annotation decides, and `[` and `]` don't count; what
 /// follows it has to look like another or the end too, since a file in the MIT format can begin with these two bytes.
 pub(super) fn is_aha(bytes: &[u8]) -> bool {
-    let first = |code: u8| symbol(code).is_some() && !matches!(code, b'[' | b']');
     match bytes {
-        [0, code, _, _, _, _, _, _, _, _, _, _, _, _, _, _, rest @ ..] if first(*code) => match rest {
+        [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, rest @ ..] if begins_so(bytes) => match rest {
             [] | [END, ..] => true,
             [0, code, ..] => symbol(*code).is_some(),
             _ => false,
         },
         _ => false,
     }
+}
+
+/// Whether a file begins with the bytes by which WFDB's tools tell this format.
+pub(super) fn begins_so(bytes: &[u8]) -> bool {
+    matches!(bytes, [0, code, ..] if symbol(*code).is_some() && !matches!(code, b'[' | b']'))
 }
 
 fn symbol(code: u8) -> Option<&'static str> {

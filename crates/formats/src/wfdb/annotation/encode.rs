@@ -6,7 +6,7 @@ use physiosynth_signal::Annotation;
 use super::codes::FREE_NUMBERS;
 use super::decode::describes;
 use super::{
-    AUX, CHAN, DEFINITIONS_BEGIN, DEFINITIONS_END, LARGEST_CODE, LARGEST_INTERVAL, NOTE, NUM, SKIP, SUB, TIME_RESOLUTION,
+    AUX, CHAN, DEFINITIONS_BEGIN, DEFINITIONS_END, LARGEST_CODE, LARGEST_INTERVAL, NOTE, NUM, SKIP, SUB, TIME_RESOLUTION, aha,
     by_number, by_symbol,
 };
 use crate::FormatError;
@@ -61,7 +61,21 @@ pub(crate) fn encode(path: &Path, annotations: &[Annotation], time_resolution_hz
         aux(path, &mut bytes, &annotation.aux)?;
     }
     word(&mut bytes, 0, 0);
-    Ok(bytes)
+    Ok(told_apart(bytes))
+}
+
+/// The same content, begun otherwise where its first word would be taken for the beginning of a file in the AHA format.
+fn told_apart(bytes: Vec<u8>) -> Vec<u8> {
+    let &[low, high, ref rest @ ..] = bytes.as_slice() else { return bytes };
+    if !aha::begins_so(&bytes) {
+        return bytes;
+    }
+    let mut begun = Vec::with_capacity(bytes.len() + 6);
+    let first = u16::from_le_bytes([low, high]);
+    skip(&mut begun, i32::from(first & LARGEST_INTERVAL as u16));
+    word(&mut begun, (first >> 10) as u8, 0);
+    begun.extend_from_slice(rest);
+    begun
 }
 
 /// The number of each code in use, and whether the file has to define it.
@@ -169,6 +183,25 @@ mod tests {
             let back = super::super::decode(path, &encode(path, annotations, Some(250.0)).unwrap()).unwrap();
             assert_eq!(back.annotations, annotations);
             assert_eq!(back.time_resolution_hz, Some(250.0));
+        }
+    }
+
+    #[test]
+    fn files_of_one_or_two_annotations_are_not_taken_for_another_format() {
+        let path = Path::new("x.atr");
+        // Two bytes each for annotations, six for an interval, two for the end: sixteen in all.
+        for number in 1..=LARGEST_CODE {
+            let code = by_number(number).map_or_else(|| format!("[{number}]"), |code| code.symbol.to_owned());
+            for sample in [0, 256, 512, 768] {
+                let marks: Vec<_> = [sample, 5_000, 9_000].map(|sample| Annotation::beat(sample, code.clone())).to_vec();
+                let bytes = encode(path, &marks[..2], None).unwrap();
+                assert!(!aha::begins_so(&bytes), "{code} {sample}");
+                for count in 1..=3 {
+                    let back = super::super::decode(path, &encode(path, &marks[..count], None).unwrap()).unwrap();
+                    assert!(!back.is_aha);
+                    assert_eq!(back.annotations, marks[..count], "{code} {sample}");
+                }
+            }
         }
     }
 
