@@ -147,7 +147,8 @@ fn a_database_of_texts_is_segmented_as_the_one_it_was_made_from() {
     assert_eq!(code, 0, "{err}");
     let (of_texts, original) = (read_segments(&of_texts).unwrap(), read_segments(&original).unwrap());
     assert!(of_texts.segments.len() > 10 && of_texts.signals == original.signals);
-    assert_eq!(of_texts.segments, original.segments);
+    // As text, in which unknown intervals (NaN) are equal.
+    assert_eq!(format!("{:?}", of_texts.segments), format!("{:?}", original.segments));
 }
 
 #[test]
