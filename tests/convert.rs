@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use physiosynth_formats::recording::{OpenOptions, open};
+use physiosynth_formats::segments::read_segments;
 use physiosynth_signal::Record;
 
 use crate::support::{call, mitdb};
@@ -116,6 +117,38 @@ fn a_database_becomes_another() {
     let again = folder.path().join("again").display().to_string();
     let (code, out, err) = call(&["convert", &edf, &again]);
     assert!(code == 1 && out.contains("1 record in") && err.contains("sim01"), "{out}{err}");
+}
+
+#[test]
+fn a_database_of_texts_is_segmented_as_the_one_it_was_made_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database(folder.path());
+    let texts = folder.path().join("texts");
+    convert(&[&database, &texts.display().to_string(), "--format", "csv"]);
+    // Without the times, so that the rate has to be said.
+    for name in ["sim01.csv", "sim02.csv"] {
+        let text = fs::read_to_string(texts.join(name)).unwrap();
+        let rest: String = text.lines().filter_map(|line| line.split_once(',')).map(|(_, rest)| format!("{rest}\n")).collect();
+        fs::write(texts.join(name), rest).unwrap();
+    }
+    let segments = |name: &str, database: &str, more: &[&str]| {
+        let output = folder.path().join(name);
+        let (code, _, err) =
+            call(&[&["preprocess", "--database", database, "--output", &output.display().to_string()], more].concat());
+        (code, err, output.join("segments.h5"))
+    };
+    let texts = texts.display().to_string();
+    let (code, err, _) = segments("without", &texts, &[]);
+    assert!(code == 1 && err.contains("no sampling frequency"), "{err}");
+    let (code, err, of_texts) =
+        segments("texts-run", &texts, &["--set", "recordings.rate=\"360\"", "--set", "recordings.unit=\"mV\""]);
+    assert_eq!(code, 0, "{err}");
+    let (code, err, original) = segments("original-run", &database, &[]);
+    assert_eq!(code, 0, "{err}");
+    let (of_texts, original) = (read_segments(&of_texts).unwrap(), read_segments(&original).unwrap());
+    assert!(of_texts.segments.len() > 10 && of_texts.signals == original.signals);
+    // As text, in which unknown intervals (NaN) are equal.
+    assert_eq!(format!("{:?}", of_texts.segments), format!("{:?}", original.segments));
 }
 
 #[test]

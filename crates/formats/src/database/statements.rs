@@ -46,8 +46,7 @@ pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     [TABLE, STATEMENTS].map(|name| folder.join(name)).into()
 }
 
-/// Rows of the table by the names of the recordings; empty where there is no table. A recording at 100 samples a second is not listed
-/// where it is at 500 too.
+/// Rows of the table by the names of the recordings; empty where there is no table.
 pub(super) fn read(folder: &Path) -> Result<BTreeMap<String, Row>, FormatError> {
     let path = folder.join(TABLE);
     let Some(text) = text_of(&path)? else { return Ok(BTreeMap::new()) };
@@ -92,8 +91,8 @@ pub(super) fn read(folder: &Path) -> Result<BTreeMap<String, Row>, FormatError> 
 
 /// Whether a record is another of these at a fifth of its rate.
 pub(super) fn is_coarser(name: &str, names: &std::collections::BTreeSet<String>) -> bool {
-    let finer = name.strip_suffix("_lr").map(|stem| format!("{}_hr", stem.replacen("records100/", "records500/", 1)));
-    finer.is_some_and(|finer| names.contains(&finer))
+    let stem = name.strip_prefix("records100/").and_then(|name| name.strip_suffix("_lr"));
+    stem.is_some_and(|stem| names.contains(&format!("records500/{stem}_hr")))
 }
 
 /// Class of each diagnostic statement.

@@ -128,7 +128,12 @@ fn only_dataset(opened: &Opened) -> Result<String, FormatError> {
         return Ok(name.clone());
     }
     let cause = format!("there are {}", listed(&all));
-    Err(malformed(&opened.path, "as a recording", cause, "name the dataset that holds the signals (--hdf5-signals PATH)"))
+    Err(malformed(
+        &opened.path,
+        "as a recording",
+        cause,
+        "name the dataset that holds the signals (--hdf5-signals PATH; in a configuration: recordings.hdf5_signals)",
+    ))
 }
 
 fn listed(datasets: &[(String, Vec<u64>)]) -> String {
@@ -144,7 +149,9 @@ fn listed(datasets: &[(String, Vec<u64>)]) -> String {
 fn rate(opened: &Opened, name: &str, attributes: &HashMap<String, AttrValue>, options: &ReadOptions) -> Result<f64, FormatError> {
     let path = &opened.path;
     let usable = |rate: &f64| rate.is_finite() && *rate > 0.0;
-    let wrong = |place: &str, cause: &str| malformed(path, place, cause.to_owned(), "give the sampling frequency (--rate HZ)");
+    let wrong = |place: &str, cause: &str| {
+        malformed(path, place, cause.to_owned(), "give the sampling frequency (--rate HZ; in a configuration: recordings.rate)")
+    };
     if let Some(rate) = options.rate_hz {
         return Some(rate).filter(usable).ok_or_else(|| wrong("the sampling frequency given", "it is not above 0"));
     }

@@ -161,7 +161,12 @@ fn array(path: &Path, options: &OpenOptions) -> Result<Record, FormatError> {
         remedy,
     };
     let rate = options.rate_hz.filter(|rate| rate.is_finite() && *rate > 0.0);
-    let rate = rate.ok_or_else(|| refuse("an array does not state its sampling frequency".into(), "give it (--rate HZ)"))?;
+    let rate = rate.ok_or_else(|| {
+        refuse(
+            "an array does not state its sampling frequency".into(),
+            "give it (--rate HZ; in a configuration: recordings.rate)",
+        )
+    })?;
     let array = npy::read_array(path)?;
     let columns = match array.shape[..] {
         [_] => 1,
