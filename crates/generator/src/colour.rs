@@ -113,6 +113,17 @@ impl Colour {
         }
     }
 
+    /// The standard deviation of each channel of a class over that which it has once [`emphasis`](crate::emphasis) of this share, which it has
+    /// now, is undone: the covariances of the sum of all samples so far, each counting `share` of the one behind it.
+    pub(crate) fn emphasised(&self, class: usize, share: f64) -> Vec<f64> {
+        let Some(covariances) = self.covariances.get(class) else { return vec![1.0; self.channels] };
+        let at = |lag: usize, c: usize| f64::from(covariances[(lag * self.channels + c) * self.channels + c]);
+        let sum = |c: usize| (1..=self.lags).map(|lag| 2.0 * share.powi(lag as i32) * at(lag, c)).sum::<f64>() + at(0, c);
+        let ratio = |c: usize| (at(0, c) * (1.0 - share * share) / sum(c).max(f64::MIN_POSITIVE)).sqrt();
+        // One minus the share where a channel hardly changes, one plus it where it changes at every sample.
+        (0..self.channels).map(|c| ratio(c).clamp(1.0 - share, 1.0 + share)).collect()
+    }
+
     /// Turns white noise `[segment][time × channel]` into that of each segment's class.
     pub(crate) fn apply(&self, classes: &[usize], noise: &mut [f64], width: usize) {
         for (class, process) in self.processes.iter().enumerate() {
@@ -375,6 +386,17 @@ mod tests {
         assert!(signals.iter().zip(&there).all(|(a, b)| (a - b).abs() < 1e-5 * (1.0 + a.abs())));
         let (many, few) = (made(&colour, 40).0, made(&colour, 2).0);
         assert_eq!(many[..few.len()], few);
+    }
+
+    /// White noise of which emphasis has made a channel: the channel was an autoregressive process of variance 1 / (1 − 0.8²).
+    #[test]
+    fn what_emphasis_does_to_a_channel_follows_from_its_covariance() {
+        let mut covariances = vec![0.0; 9 * 4];
+        (covariances[0], covariances[3]) = (1.0, 4.0);
+        let colour = Colour::of_covariances(2, 8, vec![covariances]).unwrap();
+        for ratio in colour.emphasised(0, 0.8) {
+            assert!((ratio - 0.6).abs() < 1e-6, "√(1 − 0.8²): {ratio}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::colour::{Colour, Fitting};
 use crate::conditions::{ConditionSizes, Covariate};
 use crate::config::{GeneratorConfig, Per};
-use crate::emphasis::emphasise;
+use crate::emphasis::{begin, emphasise};
 use crate::objective::ObjectiveName;
 
 /// Why there is nothing to train on.
@@ -199,6 +199,11 @@ impl TrainingData {
         let colour = if paired || config.noise_lags == 0 { None } else { Colour::fit(&fitting) };
         if let Some(colour) = &colour {
             for pool in [&mut train, &mut validation] {
+                if config.emphasis > 0.0 {
+                    for (segment, &class) in pool.signals.chunks_exact_mut(pool.width.max(1)).zip(&pool.class) {
+                        begin(segment, &colour.emphasised(class, config.emphasis));
+                    }
+                }
                 colour.level(&pool.class, &mut pool.signals, pool.width);
             }
         }

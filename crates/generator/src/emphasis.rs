@@ -3,31 +3,25 @@
 //! Each sample less a share of the one before it, channel by channel, as has long been done to speech. An EEG has a thousand times as much power
 //! at 2 Hz as at 40 Hz, and a squared error looks at the one alone; after this step it is tens of times as much. The step has an inverse.
 
-/// Takes `share` of the sample before off each one of a segment `[time × channel]`, in place.
+/// Takes `share` of the sample before off each one of a segment `[time × channel]`, in place. The first, which has none before it, stays.
 pub(crate) fn emphasise(segment: &mut [f32], channels: usize, share: f64) {
     for n in (channels..segment.len()).rev() {
         segment[n] -= share as f32 * segment[n - channels];
-    }
-    let start = start(share);
-    for x in segment.iter_mut().take(channels) {
-        *x *= start;
     }
 }
 
 /// Undoes [`emphasise`].
 pub(crate) fn undo(segment: &mut [f32], channels: usize, share: f64) {
-    let start = start(share);
-    for x in segment.iter_mut().take(channels) {
-        *x /= start;
-    }
     for n in channels..segment.len() {
         segment[n] += share as f32 * segment[n - channels];
     }
 }
 
-/// By what the first sample is multiplied, which has none before it: so that it is about as strong as the others.
-fn start(share: f64) -> f32 {
-    (1.0 - share).sqrt() as f32
+/// Multiplies the first sample of each channel, so that it is about as strong as what comes behind it.
+pub(crate) fn begin(segment: &mut [f32], by: &[f64]) {
+    for (x, by) in segment.iter_mut().zip(by) {
+        *x *= *by as f32;
+    }
 }
 
 #[cfg(test)]

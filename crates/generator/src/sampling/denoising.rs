@@ -312,10 +312,16 @@ impl Sampler {
             Method::Heun => heun::solve(x, &levels, self.config.churn, &mut denoise, &mut noise)?,
             Method::Fast => fast::solve(x, &levels, &mut denoise)?,
         };
-        if let Some(colour) = &self.colour {
-            signals.chunks_exact_mut(width).zip(&classes).for_each(|(segment, class)| colour.unlevel(*class, segment));
-        }
         let emphasis = self.description.generator.emphasis;
+        if let Some(colour) = &self.colour {
+            for (segment, &class) in signals.chunks_exact_mut(width).zip(&classes) {
+                colour.unlevel(class, segment);
+                if emphasis > 0.0 {
+                    let starts: Vec<f64> = colour.emphasised(class, emphasis).into_iter().map(f64::recip).collect();
+                    crate::emphasis::begin(segment, &starts);
+                }
+            }
+        }
         if emphasis > 0.0 {
             signals.chunks_exact_mut(width).for_each(|segment| crate::emphasis::undo(segment, channels, emphasis));
         }
