@@ -11,7 +11,7 @@ use super::GeneratorConfig;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EegConfig {
-    /// As `generator.frame`. Default 4.
+    /// As `generator.frame`. Default 8.
     pub frame: usize,
     /// As `generator.positions`. Default 2.
     pub positions: usize,
@@ -28,7 +28,7 @@ pub struct EegConfig {
     /// As `generator.steps_per_epoch`. Default 20.
     pub steps_per_epoch: usize,
     /// Training ends when as many segments were drawn as there are, so many times over: of few epochs a network that sees each too often
-    /// learns them by heart. Steps per epoch are then fewer. 0 for no limit. Default 150.
+    /// learns them by heart. Steps per epoch are then fewer. 0 for no limit. Default 60.
     pub passes: usize,
 }
 
@@ -43,7 +43,7 @@ impl Default for EegConfig {
             noise_deviation: 1.4,
             epochs: 30,
             steps_per_epoch: 20,
-            passes: 150,
+            passes: 60,
         }
     }
 }
