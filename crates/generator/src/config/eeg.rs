@@ -1,6 +1,6 @@
 //! What differs for an EEG: the table `[generator.eeg]`.
 
-use physiosynth_signal::{SegmentSet, SignalKind};
+use physiosynth_signal::{SegmentSet, SignalKind, Split};
 use serde::{Deserialize, Serialize};
 
 use super::GeneratorConfig;
@@ -11,7 +11,7 @@ use super::GeneratorConfig;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EegConfig {
-    /// As `generator.frame`. Default 4.
+    /// As `generator.frame`. Default 8.
     pub frame: usize,
     /// As `generator.positions`. Default 2.
     pub positions: usize,
@@ -27,6 +27,9 @@ pub struct EegConfig {
     pub epochs: usize,
     /// As `generator.steps_per_epoch`. Default 20.
     pub steps_per_epoch: usize,
+    /// Training ends when as many segments were drawn as there are, so many times over: of few epochs a network that sees each too often
+    /// learns them by heart. Steps per epoch are then fewer. 0 for no limit. Default 60.
+    pub passes: usize,
 }
 
 impl Default for EegConfig {
@@ -40,6 +43,7 @@ impl Default for EegConfig {
             noise_deviation: 1.4,
             epochs: 30,
             steps_per_epoch: 20,
+            passes: 60,
         }
     }
 }
@@ -49,14 +53,25 @@ impl GeneratorConfig {
     #[must_use]
     pub fn for_segments(&self, set: &SegmentSet) -> Self {
         match SignalKind::of_channels(&set.channel_names, &set.channel_units) {
-            SignalKind::Eeg(_) => self.for_eeg(),
+            SignalKind::Eeg(_) => self.for_eeg().within(self.eeg.passes, set),
             _ => self.clone(),
         }
     }
 
+    /// With no more steps than go over the training segments so often.
+    fn within(mut self, passes: usize, set: &SegmentSet) -> Self {
+        let segments = set.segments.iter().filter(|segment| segment.split == Split::Train).count();
+        let steps = (passes * segments).div_ceil((self.batch * self.epochs).max(1)).max(1);
+        if passes > 0 {
+            self.steps_per_epoch = if self.steps_per_epoch == 0 { steps } else { self.steps_per_epoch.min(steps) };
+        }
+        self
+    }
+
     /// The settings that hold for an EEG.
     pub(super) fn for_eeg(&self) -> Self {
-        let EegConfig { frame, positions, noise_lags, emphasis, noise_mean, noise_deviation, epochs, steps_per_epoch } = self.eeg;
+        let EegConfig { frame, positions, noise_lags, emphasis, noise_mean, noise_deviation, epochs, steps_per_epoch, .. } =
+            self.eeg;
         Self { frame, positions, noise_lags, emphasis, noise_mean, noise_deviation, epochs, steps_per_epoch, ..self.clone() }
     }
 }
