@@ -48,7 +48,7 @@ fn sample_set(n: usize, time: usize, channels: usize) -> SegmentSet {
         rr_before_s: i as f32 / 7.0,
         rr_after_s: -(i as f32),
         rhythm: ["(N", "", "(AFIB"][i % 3].into(),
-        age_years: (i % 5 > 0).then_some(i as f32),
+        age_years: (!i.is_multiple_of(5)).then_some(i as f32),
         sex: [Some(Sex::Female), None, Some(Sex::Male)][i % 3],
         derived_from: if i.is_multiple_of(2) { "élève".into() } else { String::new() },
     };
