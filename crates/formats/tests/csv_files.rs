@@ -65,6 +65,15 @@ fn columns_and_rates_that_are_given() {
     }
 }
 
+/// As written of channels without names, which a fuzz target found not to be read again.
+#[test]
+fn labels_may_be_numbers_beside_a_column_of_times() {
+    let record = read("time_s,1,2\n0,1,2\n0.01,3,4\n", &ReadOptions::default()).unwrap();
+    assert_eq!(record.sampling_frequency_hz, 100.0);
+    let labels: Vec<&str> = record.channels.iter().map(|channel| channel.label.as_str()).collect();
+    assert_eq!((labels.as_slice(), record.channels[1].samples.as_slice()), (["1", "2"].as_slice(), [2.0, 4.0].as_slice()));
+}
+
 #[test]
 fn annotations_from_a_second_file() {
     let folder = tempfile::tempdir().unwrap();

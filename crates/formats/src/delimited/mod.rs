@@ -111,7 +111,8 @@ pub fn parse(path: &Path, text: &str, options: &ReadOptions) -> Result<Record, F
     let delimiter = options.delimiter.unwrap_or_else(|| table::delimiter(first));
     let numeric =
         |line: &str| table::fields(line, delimiter).iter().any(|cell| number(cell, delimiter).is_some_and(|n| !n.is_nan()));
-    let named = !numeric(first);
+    // Labels may be numbers: a row in which a column is named as one of times is a row of names all the same.
+    let named = !numeric(first) || table::fields(first, delimiter).iter().any(|cell| times::unit_of(cell).is_some());
     if named {
         lines.next();
     }
