@@ -117,7 +117,7 @@ fn inspect_table(path: &Path) -> Inspection {
 }
 
 /// Of a record of which nothing is known yet.
-fn nothing(name: String) -> Inspection {
+pub(crate) fn nothing(name: String) -> Inspection {
     Inspection {
         subject: name.clone(),
         name,

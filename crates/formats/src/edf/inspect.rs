@@ -3,19 +3,13 @@
 use std::path::Path;
 
 use super::{ReadOptions, read};
-use crate::{AnnotationFacts, Inspection, SignalFacts};
+use crate::inspection::nothing;
+use crate::{Inspection, SignalFacts};
 
 /// Inspects a file. Never fails: what is wrong is among the problems.
 pub(crate) fn inspect(path: &Path) -> Inspection {
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut inspection = Inspection {
-        subject: name.clone(),
-        name,
-        duration_s: 0.0,
-        signals: Vec::new(),
-        annotations: AnnotationFacts::default(),
-        problems: Vec::new(),
-    };
+    let mut inspection = nothing(name);
     let recording = match read(path, &ReadOptions::default()) {
         Ok(recording) => recording,
         Err(error) => {
