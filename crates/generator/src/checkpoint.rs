@@ -8,6 +8,7 @@
 //! | `history.json` | one entry per epoch |
 //! | `population.json` | the denoising objective's [`Population`]: what new patients are drawn from |
 //! | `colour.safetensors` | where [`GeneratorConfig::noise_lags`](crate::GeneratorConfig::noise_lags) asks for it: the covariance of the channels over lags, by class, that the noise has |
+//! | `spectra.safetensors` | beside it: the mean relative spectrum and power of each channel, by class, that what is generated is given |
 //! | `people.json` | in a model that is handed on, instead of the above: people as distributions alone |
 //!
 //! No file holds a time or a date; two trainings with the same seed and data on the CPU write the same bytes.
@@ -25,6 +26,7 @@ use crate::model::{Generator, ModelDescription};
 use crate::optimiser::Optimiser;
 use crate::population::pooled::Pooled;
 use crate::population::{Crowd, People, Population};
+use crate::spectra::{Shape, Spectra};
 use crate::training::Epoch;
 use crate::weights::{self, Array};
 
@@ -40,6 +42,8 @@ pub const HISTORY: &str = "history.json";
 pub const POPULATION: &str = "population.json";
 /// Name of the file with the covariances of the noise.
 pub const COLOUR: &str = "colour.safetensors";
+/// Name of the file with the spectra of the classes.
+pub const SPECTRA: &str = "spectra.safetensors";
 /// Name of the file that a model has in its place that was handed on.
 pub const PEOPLE: &str = "people.json";
 
@@ -143,7 +147,7 @@ impl Folder {
     pub(crate) fn start(&self, description: &ModelDescription) -> Result<(), CheckpointError> {
         std::fs::create_dir_all(self.files.path("")).map_err(self.io("", "making the folder"))?;
         // The state first: without it nothing is resumed, whatever else is left.
-        for name in [LAST, BEST, HISTORY, POPULATION, COLOUR, PEOPLE, DESCRIPTION] {
+        for name in [LAST, BEST, HISTORY, POPULATION, COLOUR, SPECTRA, PEOPLE, DESCRIPTION] {
             match std::fs::remove_file(self.files.path(name)) {
                 Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => return Err(self.io(name, "removing")(cause)),
                 _ => {}
@@ -195,6 +199,25 @@ impl Folder {
             return Err(format("it is for other channels or classes than the model's".into()));
         }
         Ok(Some(colour))
+    }
+
+    /// Keeps the spectra of the classes, where what is generated is to be given them.
+    pub(crate) fn save_spectra(&self, spectra: Option<&Spectra>) -> Result<(), CheckpointError> {
+        let Some(spectra) = spectra else { return Ok(()) };
+        self.write(SPECTRA, &weights::to_safetensors(&spectra.arrays(), None).map_err(self.format(SPECTRA))?)
+    }
+
+    /// The spectra of the model's classes; none where it has none to give.
+    pub(crate) fn spectra(&self, description: &ModelDescription) -> Result<Option<Spectra>, CheckpointError> {
+        let Some(bytes) = self.read(SPECTRA)? else { return Ok(None) };
+        let format = self.format(SPECTRA);
+        let (arrays, _) = weights::from_safetensors(&bytes).map_err(&format)?;
+        let shape = Shape {
+            time: description.time,
+            channels: description.channels(),
+            sampling_frequency_hz: description.sampling_frequency_hz,
+        };
+        Spectra::from_arrays(&arrays, description.classes.len(), shape).map(Some).map_err(format)
     }
 
     /// Who new patients are drawn from; `numbers` stand for the training subjects in the network.

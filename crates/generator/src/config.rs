@@ -84,6 +84,9 @@ pub struct GeneratorConfig {
     /// `denoising`: share of the sample before that is taken off each, so that fast waves count beside slow ones; 0 to below 1. Undone
     /// in what is generated. Default 0.
     pub emphasis: f64,
+    /// `denoising`: whether windows between two segments that follow one another without a gap are trained on too, for waves without a
+    /// fixed place. Default false.
+    pub shift: bool,
     /// `denoising`: mean of the logarithm of the noise's standard deviation in training. Default −1.
     pub noise_mean: f64,
     /// `denoising`: standard deviation of that logarithm. Default 1.4.
@@ -158,6 +161,7 @@ impl Default for GeneratorConfig {
             positions: 8,
             noise_lags: 0,
             emphasis: 0.0,
+            shift: false,
             noise_mean: -1.0,
             noise_deviation: 1.4,
             subject_dimensions: 8,

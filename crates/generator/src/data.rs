@@ -1,5 +1,6 @@
 //! Which segments are trained on, what is known of them, and in what clusters and groups they are.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ndarray::Axis;
@@ -12,6 +13,8 @@ use crate::conditions::{ConditionSizes, Covariate};
 use crate::config::{GeneratorConfig, Per};
 use crate::emphasis::{begin, emphasise};
 use crate::objective::ObjectiveName;
+use crate::spectra::{Shape, Spectra};
+use crate::windows::Windows;
 
 /// Why there is nothing to train on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -124,6 +127,13 @@ pub(crate) struct TrainingData {
     pub(crate) remarks: Vec<String>,
     /// Of the noise, where it has one; both pools are levelled by it.
     pub(crate) colour: Option<Colour>,
+    /// Of the classes, where what is generated is to be given them.
+    pub(crate) spectra: Option<Spectra>,
+    /// Of the training segments, where they are to be cut anew.
+    pub(crate) windows: Option<Windows>,
+    /// Share of the sample before that is taken off each.
+    emphasis: f64,
+    channels: usize,
 }
 
 impl TrainingData {
@@ -182,6 +192,10 @@ impl TrainingData {
             remarks
                 .push(format!("no validation segments {why}: no validation loss, no early stopping; the last weights are kept"));
         }
+        let coloured = !paired && config.noise_lags > 0;
+        let shape = Shape { time: set.time(), channels: set.channels(), sampling_frequency_hz: set.sampling_frequency_hz };
+        let spectra = if coloured { Spectra::of(&train.signals, &train.class, classes.len(), shape) } else { None };
+        let windows = if !paired && config.shift { Windows::find(set, &chosen, &train.signals) } else { None };
         if !paired && config.emphasis > 0.0 {
             for pool in [&mut train, &mut validation] {
                 let segments = pool.signals.chunks_exact_mut(pool.width.max(1));
@@ -196,7 +210,7 @@ impl TrainingData {
             channels: set.channels(),
             lags: config.noise_lags,
         };
-        let colour = if paired || config.noise_lags == 0 { None } else { Colour::fit(&fitting) };
+        let colour = if coloured { Colour::fit(&fitting) } else { None };
         if let Some(colour) = &colour {
             for pool in [&mut train, &mut validation] {
                 if config.emphasis > 0.0 {
@@ -207,7 +221,31 @@ impl TrainingData {
                 colour.level(&pool.class, &mut pool.signals, pool.width);
             }
         }
-        Ok(Self { train, validation, classes, codes, rhythms, subjects, remarks, colour })
+        let (emphasis, channels) = (if paired { 0.0 } else { config.emphasis }, set.channels());
+        Ok(Self { train, validation, classes, codes, rhythms, subjects, remarks, colour, spectra, windows, emphasis, channels })
+    }
+
+    /// Samples that training segment `i` may be cut later, at most; 1 for none.
+    pub(crate) fn room(&self, i: usize) -> usize {
+        self.windows.as_ref().map_or(1, |windows| windows.room(i))
+    }
+
+    /// Training segment `i`, `[time × channel]`, cut `late` samples later, as the pool has its segments.
+    pub(crate) fn window(&self, i: usize, late: usize) -> Cow<'_, [f32]> {
+        let Some(windows) = self.windows.as_ref().filter(|_| late > 0) else { return Cow::Borrowed(self.train.segment(i)) };
+        let mut window = windows.cut(i, late);
+        let class = self.train.class[i];
+        if self.emphasis > 0.0 {
+            emphasise(&mut window, self.channels, self.emphasis);
+        }
+        if let Some(colour) = &self.colour {
+            if self.emphasis > 0.0 {
+                begin(&mut window, &colour.emphasised(class, self.emphasis));
+            }
+            let width = window.len();
+            colour.level(&[class], &mut window, width);
+        }
+        Cow::Owned(window)
     }
 
     /// The standard deviation of the training segments' samples where that of the noise is 1, to nine digits: as it stands in files.

@@ -95,9 +95,10 @@ pub fn export(model_dir: &Path, output: &Path) -> Result<Exported, ExportError> 
     let table = arrays.get_mut(TABLE).ok_or_else(|| ExportError::Weights(format!("there is no '{TABLE}'")))?;
     table.shape = vec![0, description.generator.subject_dimensions];
     table.values.clear();
-    let colour = folder.colour(&description)?;
+    let (colour, spectra) = (folder.colour(&description)?, folder.spectra(&description)?);
     Folder::new(&to).hand_on(&description, &arrays, &pooled)?;
     Folder::new(&to).save_colour(colour.as_ref())?;
+    Folder::new(&to).save_spectra(spectra.as_ref())?;
     let kept: BTreeSet<String> = classes.keys().cloned().collect();
     let rhythm = rhythm::hand_on(&from, &to, &kept)?.ok_or(ExportError::NoRhythm)?;
     // A class is named once, with the subjects of the segments.

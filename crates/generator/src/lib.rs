@@ -35,10 +35,12 @@ pub mod population;
 pub mod rhythm;
 pub mod sampling;
 mod shares;
+mod spectra;
 #[cfg(test)]
 mod toy;
 pub mod training;
 mod weights;
+mod windows;
 
 pub use conditions::Covariate;
 pub use config::GeneratorConfig;

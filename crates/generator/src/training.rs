@@ -169,6 +169,7 @@ pub fn train(
     if config.objective == ObjectiveName::Denoising {
         folder.save_population(&Population::of(segments, &data))?;
         folder.save_colour(data.colour.as_ref())?;
+        folder.save_spectra(data.spectra.as_ref())?;
     }
     let mut objective = objective::objective(&data, config, seed, channels);
     let steps_per_epoch = match config.steps_per_epoch {

@@ -19,6 +19,8 @@ pub struct EegConfig {
     pub noise_lags: usize,
     /// As `generator.emphasis`. Default 0.8.
     pub emphasis: f64,
+    /// As `generator.shift`. Default true.
+    pub shift: bool,
     /// As `generator.noise_mean`. Default 0.
     pub noise_mean: f64,
     /// As `generator.noise_deviation`. Default 1.4.
@@ -39,6 +41,7 @@ impl Default for EegConfig {
             positions: 2,
             noise_lags: 32,
             emphasis: 0.8,
+            shift: true,
             noise_mean: 0.0,
             noise_deviation: 1.4,
             epochs: 30,
@@ -70,9 +73,21 @@ impl GeneratorConfig {
 
     /// The settings that hold for an EEG.
     pub(super) fn for_eeg(&self) -> Self {
-        let EegConfig { frame, positions, noise_lags, emphasis, noise_mean, noise_deviation, epochs, steps_per_epoch, .. } =
-            self.eeg;
-        Self { frame, positions, noise_lags, emphasis, noise_mean, noise_deviation, epochs, steps_per_epoch, ..self.clone() }
+        let EegConfig {
+            frame, positions, noise_lags, emphasis, shift, noise_mean, noise_deviation, epochs, steps_per_epoch, ..
+        } = self.eeg;
+        Self {
+            frame,
+            positions,
+            noise_lags,
+            emphasis,
+            shift,
+            noise_mean,
+            noise_deviation,
+            epochs,
+            steps_per_epoch,
+            ..self.clone()
+        }
     }
 }
 

@@ -8,6 +8,8 @@
 //!
 //! Each fact is withheld in a share of the segments, so that the network answers without it too.
 
+use std::borrow::Cow;
+
 use physiosynth_signal::Seed;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -45,7 +47,7 @@ impl Scaling {
 
 /// A segment and the noise that is to be added to it.
 struct Shown<'a> {
-    clean: &'a [f32],
+    clean: Cow<'a, [f32]>,
     class: usize,
     condition: Condition,
     sigma: f64,
@@ -82,10 +84,11 @@ impl<'a> Denoising<'a> {
     }
 
     /// Draws the noise for a segment.
-    fn show<'b>(&self, clean: &'b [f32], class: usize, condition: Condition, rng: &mut ChaCha8Rng) -> Shown<'b> {
+    fn show<'b>(&self, clean: Cow<'b, [f32]>, class: usize, condition: Condition, rng: &mut ChaCha8Rng) -> Shown<'b> {
         let normal = |rng: &mut ChaCha8Rng| -> f64 { StandardNormal.sample(rng) };
         let sigma = self.level.1.mul_add(normal(rng), self.level.0).exp();
-        Shown { clean, class, condition, sigma, noise: clean.iter().map(|_| normal(rng)).collect() }
+        let noise = clean.iter().map(|_| normal(rng)).collect();
+        Shown { clean, class, condition, sigma, noise }
     }
 
     /// Adds their noise to segments.
@@ -171,7 +174,12 @@ impl Objective for Denoising<'_> {
             let Some((members, _)) = self.classes.iter().find(|(_, below)| class < *below).or(self.classes.last()) else { break };
             let i = members[rng.random_range(0..members.len())];
             let condition = self.condition(i, &mut rng);
-            shown.push(self.show(self.data.train.segment(i), self.data.train.class[i], condition, &mut rng));
+            // Drawn where there are other windows, so that a model without is what it was.
+            let late = match self.data.room(i) {
+                0 | 1 => 0,
+                room => rng.random_range(0..room),
+            };
+            shown.push(self.show(self.data.window(i, late), self.data.train.class[i], condition, &mut rng));
         }
         self.noisy(shown)
     }
@@ -191,7 +199,7 @@ impl Objective for Denoising<'_> {
                 who: Who::Nobody,
             };
             let mut rng = self.seed.stream("generator: validation noise", i as u64);
-            self.noisy(vec![self.show(pool.segment(i), pool.class[i], condition, &mut rng)])
+            self.noisy(vec![self.show(Cow::Borrowed(pool.segment(i)), pool.class[i], condition, &mut rng)])
         };
         batches(&(0..pool.len()).map(one).collect::<Vec<_>>(), size)
     }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::f64::consts::FRAC_PI_2;
+use std::sync::OnceLock;
 
 use burn::tensor::Device;
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array3, Axis};
 use physiosynth_signal::{Cancelled, Progress, Seed, Segment, SegmentSet, Split};
-use rand::RngExt;
+use rand::{Rng as _, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
 
 use super::{Around, Method, Request, SampleError, SamplerConfig, fast, heun};
 use crate::checkpoint::{BEST, Folder};
@@ -18,6 +20,7 @@ use crate::files::ModelFiles;
 use crate::model::{Generator, InputLayout, ModelDescription};
 use crate::objective::{ObjectiveName, Scaling};
 use crate::population::{Crowd, Facts, Person};
+use crate::spectra::{Filter, Spectra};
 
 /// A model of the denoising objective, ready to generate. It holds no segment of anybody.
 #[derive(Debug)]
@@ -30,6 +33,10 @@ pub struct Sampler {
     config: SamplerConfig,
     /// Of the noise, where it has one.
     colour: Option<Colour>,
+    /// Of the classes, where segments are to have them.
+    spectra: Option<Spectra>,
+    /// What gives them to segments of each class, from when that is known: what is made before goes without.
+    filters: Vec<OnceLock<Option<Filter>>>,
     device: Device,
 }
 
@@ -70,7 +77,9 @@ impl Sampler {
         }
         let layout = InputLayout::new(&description.generator, description.sizes());
         let colour = folder.colour(&description)?;
-        Ok(Self { description, model, layout, crowd, config: config.clone(), colour, device })
+        let spectra = if config.tuning > 0 { folder.spectra(&description)? } else { None };
+        let filters = vec![OnceLock::new(); description.classes.len()];
+        Ok(Self { description, model, layout, crowd, config: config.clone(), colour, spectra, filters, device })
     }
 
     /// Classes that it can make.
@@ -118,6 +127,48 @@ impl Sampler {
         requests
     }
 
+    /// Generates what `requests` ask for, in their order.
+    pub fn generate(&self, requests: &[Request], seed: Seed, progress: &dyn Progress) -> Result<SegmentSet, SampleError> {
+        let mut made = self.nothing();
+        self.stream(requests, seed, progress, &mut |part| {
+            let joined =
+                |error: ndarray::ShapeError| SampleError::Device(format!("batches of one model have one shape: {error}"));
+            made.signals.append(Axis(0), part.signals.view()).map_err(joined)?;
+            made.scale.append(Axis(0), part.scale.view()).map_err(joined)?;
+            made.offset.append(Axis(0), part.offset.view()).map_err(joined)?;
+            made.segments.extend(part.segments);
+            Ok(())
+        })?;
+        Ok(made)
+    }
+
+    /// Finds the filters of the classes asked for, where segments are to have the spectra of the training's, from segments of new patients: as many as there
+    /// are segments for each four. These patients and draws are nobody's else, and the same whatever is asked for.
+    fn tune(&self, requests: &[Request], progress: &dyn Progress) -> Result<(), SampleError> {
+        let Some(spectra) = &self.spectra else { return Ok(()) };
+        let wanted = |(class, label): &(usize, &String)| {
+            self.filters[*class].get().is_none() && requests.iter().any(|request| request.label == **label)
+        };
+        let classes: Vec<(usize, &String)> = self.description.classes.iter().enumerate().filter(wanted).collect();
+        if classes.is_empty() {
+            return Ok(());
+        }
+        let (count, patients) = (self.config.tuning, self.config.tuning.div_ceil(4));
+        let seed = Seed(Seed(self.description.seed).stream("generator: tuning", 0).next_u64());
+        progress.begin("tuning spectra", (classes.len() * count) as u64, "segments");
+        for (class, label) in classes {
+            let mut made: Vec<f32> = Vec::with_capacity(count * self.description.time * self.description.channels());
+            self.batches(&self.spread(std::slice::from_ref(label), count, patients, seed), seed, progress, &mut |part| {
+                made.extend(part.signals.iter());
+                Ok(())
+            })?;
+            // Nobody else sets it: two threads would find the same.
+            let _ = self.filters[class].set(spectra.filter(class, &made));
+        }
+        progress.end();
+        Ok(())
+    }
+
     /// Generates what `requests` ask for, in their order, and gives it to `each` batch by batch; no more than one is held.
     pub fn stream(
         &self,
@@ -127,6 +178,7 @@ impl Sampler {
         each: &mut dyn FnMut(SegmentSet) -> Result<(), SampleError>,
     ) -> Result<(), SampleError> {
         requests.iter().try_for_each(|request| self.check(request))?;
+        self.tune(requests, progress)?;
         progress.begin("generating", requests.iter().map(|r| r.count as u64).sum(), "segments");
         let done = self.batches(requests, seed, progress, each);
         progress.end();
@@ -325,8 +377,14 @@ impl Sampler {
         if emphasis > 0.0 {
             signals.chunks_exact_mut(width).for_each(|segment| crate::emphasis::undo(segment, channels, emphasis));
         }
+        signals.truncate(batch.len() * width);
+        signals.par_chunks_exact_mut(width).zip(&classes).for_each(|(segment, &class)| {
+            if let Some(filter) = self.filters.get(class).and_then(|filter| filter.get()?.as_ref()) {
+                filter.apply(segment);
+            }
+        });
         progress.advance(batch.len() as u64);
-        self.set(batch, signals[..batch.len() * width].to_vec())
+        self.set(batch, signals)
     }
 
     /// The clean segments that the network expects behind `x`, noisy with standard deviation `sigma`.

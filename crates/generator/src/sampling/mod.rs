@@ -86,6 +86,9 @@ pub struct SamplerConfig {
     /// Share of the noise that neighbouring beats of a class in a record have in common, 0 to 1 with `likeness`; it changes slowly, over 100
     /// beats, so that shapes drift as a heart's do. What is not shared is each segment's own. Default 0.5.
     pub drift: f64,
+    /// Segments of each class, of new patients, that the model makes first where it has the spectra of the training's classes (an EEG's does),
+    /// so that what is made after them can be given those spectra; 0 for as the network has it. Default 256.
+    pub tuning: usize,
 }
 
 impl Default for SamplerConfig {
@@ -101,6 +104,7 @@ impl Default for SamplerConfig {
             novelty: 1.0,
             likeness: 0.3,
             drift: 0.5,
+            tuning: 256,
         }
     }
 }
@@ -110,6 +114,7 @@ impl SamplerConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let numbers = [
             ("sampler.steps", self.steps as f64, 0.0..=1000.0, "0 to 1000"),
+            ("sampler.tuning", self.tuning as f64, 0.0..=100_000.0, "0 to 100000"),
             ("sampler.noise_low", self.noise_low, 1e-5..=1.0, "0.00001 to 1"),
             ("sampler.noise_high", self.noise_high, 1.0..=1000.0, "1 to 1000"),
             ("sampler.rho", self.rho, 1.0..=20.0, "1 to 20"),
@@ -215,17 +220,7 @@ pub fn generate(
     if objective(&model)? == ObjectiveName::Paired {
         return paired::generate(&model, segments, requests, seed, device, progress);
     }
-    let sampler = Sampler::open(model, config, device)?;
-    let mut made = sampler.nothing();
-    sampler.stream(requests, seed, progress, &mut |part| {
-        let joined = "batches of one model have one shape";
-        made.signals.append(ndarray::Axis(0), part.signals.view()).map_err(|e| SampleError::Device(format!("{joined}: {e}")))?;
-        made.scale.append(ndarray::Axis(0), part.scale.view()).map_err(|e| SampleError::Device(format!("{joined}: {e}")))?;
-        made.offset.append(ndarray::Axis(0), part.offset.view()).map_err(|e| SampleError::Device(format!("{joined}: {e}")))?;
-        made.segments.extend(part.segments);
-        Ok(())
-    })?;
-    Ok(made)
+    Sampler::open(model, config, device)?.generate(requests, seed, progress)
 }
 
 /// The objective that the model was trained with.

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use burn::tensor::Device;
 use physiosynth_formats::edf;
 use physiosynth_formats::segments::write_segments;
 use physiosynth_generator::epochs::{PlannedEvent, assemble_epochs, epochs_for};
-use physiosynth_generator::{Request, SamplerConfig, generate};
+use physiosynth_generator::{Request, SampleError, SamplerConfig};
 use physiosynth_signal::{Record, Seed, Segment, SegmentSet, SignalKind, Split};
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -42,15 +41,14 @@ pub(super) fn make(
     segments: &SegmentSet,
     synthetic: &SegmentSet,
     named: bool,
-    device: &Device,
+    generate: &dyn Fn(&[Request]) -> Result<SegmentSet, SampleError>,
 ) -> Result<()> {
     let config = context.config;
     let seed = Seed(config.seed);
     let made: BTreeSet<&str> = synthetic.segments.iter().map(|s| s.label.as_str()).collect();
     let patients = plan(&config.generation, segments, &made, seed);
     let requests: Vec<Request> = patients.iter().flat_map(|patient| requests(patient, named)).collect();
-    let model = context.folder.model();
-    let epochs = generate(&model, segments, &requests, &sampler(config), seed, device, context.terminal)?;
+    let epochs = generate(&requests)?;
     // Nothing of an earlier run may stay among what is handed on.
     let share = context.folder.share();
     files::remove(&share)?;

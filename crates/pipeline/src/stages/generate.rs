@@ -37,19 +37,24 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let sampler = &if eeg { eeg_patients::sampler(config) } else { config.generation.sampler.clone() };
     let paired = config.generator.objective == ObjectiveName::Paired;
     let (classes, too_small) = classes(&config.generation, &segments)?;
-    // Training subjects are made only where they are named; else new patients, as soon as the objective can make any.
-    let named = paired || !config.generation.subjects.is_empty();
-    let requests = if named {
-        of_subjects(&config.generation, &segments, &classes)?
-    } else {
-        let people = Sampler::open(&model, sampler, &device)?;
-        people.spread(&classes, config.generation.segments_per_class, config.generation.segment_patients, seed)
+    let opened = if paired { None } else { Some(Sampler::open(&model, sampler, &device)?) };
+    let terminal = context.terminal;
+    let make = |requests: &[Request]| match &opened {
+        Some(opened) => opened.generate(requests, seed, terminal),
+        None => generate(&model, &segments, requests, sampler, seed, &device, terminal),
     };
-    let synthetic = generate(&model, &segments, &requests, sampler, seed, &device, context.terminal)?;
+    // Training subjects are made only where they are named; else new patients, as soon as the objective can make any.
+    let requests = match &opened {
+        Some(people) if config.generation.subjects.is_empty() => {
+            people.spread(&classes, config.generation.segments_per_class, config.generation.segment_patients, seed)
+        }
+        _ => of_subjects(&config.generation, &segments, &classes)?,
+    };
+    let synthetic = make(&requests)?;
     write_segments(&context.folder.synthetic(), &synthetic)?;
 
     if eeg {
-        eeg_patients::make(context, &segments, &synthetic, paired, &device)?;
+        eeg_patients::make(context, &segments, &synthetic, paired, &make)?;
         let made_from = made_from(&context.config.generation, paired);
         context.manifest.notes.push(format!("Generation: {made_from}"));
         note_small(context, &too_small);

@@ -21,6 +21,10 @@ pub(super) fn train(context: &mut Context) -> Result<()> {
     let sequences: Vec<BeatSequence> = read_json(&context.folder.rhythms())?;
     let report = physiosynth_generator::rhythm::train(&sequences, &config.rhythm, Seed(config.seed), &model, context.terminal)?;
     let Some(report) = report else {
+        // An EEG has no beats at all.
+        if sequences.is_empty() {
+            return Ok(());
+        }
         context.terminal.warn("no training record has enough beats to learn a rhythm from; patients get a simulated one");
         return Ok(());
     };
