@@ -233,8 +233,11 @@ impl TrainingData {
     /// Training segment `i`, `[time × channel]`, cut `late` samples later, as the pool has its segments.
     pub(crate) fn window(&self, i: usize, late: usize) -> Cow<'_, [f32]> {
         let Some(windows) = self.windows.as_ref().filter(|_| late > 0) else { return Cow::Borrowed(self.train.segment(i)) };
-        let mut window = windows.cut(i, late);
-        let class = self.train.class[i];
+        Cow::Owned(self.prepared(windows.cut(i, late), self.train.class[i]))
+    }
+
+    /// A segment of a class as the pools have theirs: emphasised, in units of its class's level.
+    fn prepared(&self, mut window: Vec<f32>, class: usize) -> Vec<f32> {
         if self.emphasis > 0.0 {
             emphasise(&mut window, self.channels, self.emphasis);
         }
@@ -245,7 +248,7 @@ impl TrainingData {
             let width = window.len();
             colour.level(&[class], &mut window, width);
         }
-        Cow::Owned(window)
+        window
     }
 
     /// The standard deviation of the training segments' samples where that of the noise is 1, to nine digits: as it stands in files.
@@ -493,6 +496,26 @@ mod tests {
             segment.cluster = i as i32;
         }
         assert!(TrainingData::new(&set, &config(0, Per::Event), Seed(1)).unwrap_err().to_string().contains("8 clusters"));
+    }
+
+    #[test]
+    fn windows_between_segments_are_prepared_as_segments_are() {
+        let mut set = toy::segments(64, 8, 3);
+        let mut wave = (0..).map(|t| (t as f32 / 5.0).sin());
+        for (i, segment) in set.segments.iter_mut().enumerate() {
+            (segment.sample, segment.record) = (8 * i as i64, "r".into());
+            (segment.label, segment.subject, segment.split) = ("a".into(), "p".into(), Split::Train);
+        }
+        set.signals.iter_mut().zip(&mut wave).for_each(|(x, wave)| *x = wave);
+        let config = GeneratorConfig { emphasis: 0.5, noise_lags: 2, shift: true, ..GeneratorConfig::default() };
+        let data = TrainingData::new(&set, &config, Seed(1)).unwrap();
+        let windows = data.windows.as_ref().unwrap();
+        assert_eq!((data.room(3), data.room(63)), (8, 1));
+        assert_eq!(data.prepared(windows.cut(3, 0), 0), data.train.segment(3));
+        assert_eq!((data.window(3, 0), data.window(3, 8)), (data.train.segment(3).into(), data.train.segment(4).into()));
+        // But for its first sample, which nothing is before, a window has what its segments have at the same places.
+        let window = data.window(3, 5);
+        assert_eq!((&window[1..3], &window[4..]), (&data.train.segment(3)[6..], &data.train.segment(4)[1..5]));
     }
 
     #[test]

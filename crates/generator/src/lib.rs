@@ -43,7 +43,7 @@ mod weights;
 mod windows;
 
 pub use conditions::Covariate;
-pub use config::GeneratorConfig;
+pub use config::{EegConfig, GeneratorConfig};
 pub use data::DataError;
 pub use device::{ChosenDevice, DeviceChoice, DeviceError, DeviceInfo};
 pub use files::ModelFiles;
