@@ -271,7 +271,7 @@ fn product(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// The lower triangle whose square is the symmetric matrix, row by row; none where it is not positive definite.
-fn cholesky(n: usize, matrix: impl Fn(usize, usize) -> f64) -> Option<Vec<Vec<f64>>> {
+pub(crate) fn cholesky(n: usize, matrix: impl Fn(usize, usize) -> f64) -> Option<Vec<Vec<f64>>> {
     let mut lower: Vec<Vec<f64>> = Vec::with_capacity(n);
     for i in 0..n {
         let mut row: Vec<f64> = Vec::with_capacity(i + 1);
@@ -290,7 +290,7 @@ fn cholesky(n: usize, matrix: impl Fn(usize, usize) -> f64) -> Option<Vec<Vec<f6
 }
 
 /// Solves `lowerᵀ · x = right`.
-fn backward(lower: &[Vec<f64>], right: &[f64]) -> Vec<f64> {
+pub(crate) fn backward(lower: &[Vec<f64>], right: &[f64]) -> Vec<f64> {
     let mut x = right.to_vec();
     for i in (0..x.len()).rev() {
         x[i] /= lower[i][i];

@@ -28,6 +28,7 @@ pub mod export;
 mod files;
 mod gaussian;
 pub mod memory;
+mod mixing;
 pub mod model;
 pub mod objective;
 mod optimiser;

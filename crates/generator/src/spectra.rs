@@ -6,6 +6,8 @@
 //! phase whose gain at each frequency is that of the training segments over that of the model's. The filter is one for all segments of
 //! a class, of whoever they are; how segments and people differ, and what is not Gaussian, is left to the network.
 //!
+//! Before that, channels are [mixed](crate::mixing) so that they correlate as those of the training segments do.
+//!
 //! What is made alike is the mean over segments of their *relative* spectra, as band powers are compared, so that a few segments with
 //! large artefacts do not decide; and the mean logarithm of their power.
 
@@ -17,6 +19,7 @@ use rayon::prelude::*;
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 
+use crate::mixing;
 use crate::weights::Array;
 
 /// Frequencies in hertz over which relative spectra add up to one: below lies drift, above the mains.
@@ -43,6 +46,8 @@ struct Spectrum {
     shares: Vec<f32>,
     /// Mean logarithm of the power that they are relative to, of each channel.
     levels: Vec<f32>,
+    /// Mean correlations of the channels, row by row; empty for a class without segments.
+    correlations: Vec<f32>,
 }
 
 /// What segments are like.
@@ -58,6 +63,8 @@ pub(crate) struct Shape {
 pub(crate) struct Filter {
     shape: Shape,
     gains: Vec<f64>,
+    /// `[channel out × channel in]`, where channels are mixed before.
+    mixing: Option<Vec<f64>>,
 }
 
 impl Shape {
@@ -114,10 +121,8 @@ impl Shape {
                 smooth(&mut shares[c * bins..(c + 1) * bins]);
             }
         }
-        Spectrum {
-            shares: shares.into_iter().map(|x| x as f32).collect(),
-            levels: levels.into_iter().map(|x| x as f32).collect(),
-        }
+        let single = |values: Vec<f64>| values.into_iter().map(|x| x as f32).collect();
+        Spectrum { shares: single(shares), levels: single(levels), correlations: Vec::new() }
     }
 }
 
@@ -142,9 +147,11 @@ impl Spectra {
         let segments: Vec<&[f32]> = signals.chunks_exact(shape.time * shape.channels).collect();
         let powers: Vec<Vec<f64>> = segments.par_iter().map(|segment| shape.powers(segment)).collect();
         let of = |wanted: usize| {
-            let own: Vec<Vec<f64>> =
-                powers.iter().zip(class).filter(|(_, class)| **class == wanted).map(|(powers, _)| powers.clone()).collect();
-            shape.spectrum(&own, &ones)
+            let members: Vec<usize> = (0..segments.len()).filter(|&i| class[i] == wanted).collect();
+            let own: Vec<Vec<f64>> = members.iter().map(|&i| powers[i].clone()).collect();
+            let segments: Vec<&[f32]> = members.iter().map(|&i| segments[i]).collect();
+            let correlations = mixing::mean_correlations(&segments, shape.channels).into_iter().map(|x| x as f32).collect();
+            Spectrum { correlations, ..shape.spectrum(&own, &ones) }
         };
         Some(Self { shape, classes: (0..classes).map(of).collect() })
     }
@@ -153,7 +160,9 @@ impl Spectra {
     pub(crate) fn filter(&self, class: usize, made: &[f32]) -> Option<Filter> {
         let (shape, wanted) = (self.shape, self.classes.get(class)?);
         let (bins, within) = (shape.bins(), shape.within());
-        let segments: Vec<&[f32]> = made.chunks_exact(shape.time * shape.channels).collect();
+        let width = shape.time * shape.channels;
+        let mixed = mixing::fit(&wanted.correlations, made, width, shape.channels);
+        let segments: Vec<&[f32]> = mixed.as_ref().map_or(made, |(_, mixed)| mixed).chunks_exact(width).collect();
         let powers: Vec<Vec<f64>> = segments.par_iter().map(|segment| shape.powers(segment)).collect();
         let mut squares = vec![1.0; shape.channels * bins];
         let (least, most) = (GAINS.0 * GAINS.0, GAINS.1 * GAINS.1);
@@ -184,7 +193,8 @@ impl Spectra {
             of(low) * (1.0 - part) + of(low + 1) * part
         };
         let gains = (0..shape.channels).flat_map(|c| (0..=length / 2).map(move |bin| (c, bin))).map(|(c, bin)| gain(c, bin));
-        Some(Filter { shape, gains: gains.collect() })
+        let gains = gains.collect();
+        Some(Filter { shape, gains, mixing: mixed.map(|(mixing, _)| mixing) })
     }
 
     /// What is kept of them in a file.
@@ -194,6 +204,10 @@ impl Spectra {
         for (class, spectrum) in self.classes.iter().enumerate() {
             let shares = Array { shape: vec![channels, self.shape.bins()], values: spectrum.shares.clone() };
             arrays.insert(format!("shares.{class:04}"), shares);
+            if !spectrum.correlations.is_empty() {
+                let correlations = Array { shape: vec![channels, channels], values: spectrum.correlations.clone() };
+                arrays.insert(format!("correlations.{class:04}"), correlations);
+            }
             arrays.insert(format!("levels.{class:04}"), Array { shape: vec![channels], values: spectrum.levels.clone() });
         }
         arrays
@@ -210,6 +224,10 @@ impl Spectra {
             Ok(Spectrum {
                 shares: of(format!("shares.{class:04}"), &[shape.channels, shape.bins()])?,
                 levels: of(format!("levels.{class:04}"), &[shape.channels])?,
+                correlations: match format!("correlations.{class:04}") {
+                    name if arrays.contains_key(&name) => of(name, &[shape.channels, shape.channels])?,
+                    _ => Vec::new(),
+                },
             })
         };
         Ok(Self { shape, classes: (0..classes).map(spectrum).collect::<Result<_, String>>()? })
@@ -217,11 +235,14 @@ impl Spectra {
 }
 
 impl Filter {
-    /// Filters a segment `[time × channel]` in place. It is continued on both sides, turned about its ends, so that these stay where they are.
+    /// Mixes the channels of a segment `[time × channel]` and filters it, in place. It is continued on both sides, turned about its ends, so that these stay where they are.
     pub(crate) fn apply(&self, segment: &mut [f32]) {
         let Shape { time, channels, .. } = self.shape;
         let margin = self.shape.margin();
         let length = time + 2 * margin;
+        if let Some(mixing) = &self.mixing {
+            mixing::apply(mixing, segment, channels);
+        }
         let mut planner = FftPlanner::new();
         let (forward, inverse) = (planner.plan_fft_forward(length), planner.plan_fft_inverse(length));
         for (c, gains) in self.gains.chunks_exact(length / 2 + 1).enumerate() {

@@ -30,7 +30,7 @@ pub struct EegConfig {
     /// As `generator.steps_per_epoch`. Default 20.
     pub steps_per_epoch: usize,
     /// Training ends when as many segments were drawn as there are, so many times over: of few epochs a network that sees each too often
-    /// learns them by heart. Steps per epoch are then fewer. 0 for no limit. Default 60.
+    /// learns them by heart. Steps per epoch are then fewer. 0 for no limit. Default 240.
     pub passes: usize,
 }
 
@@ -46,7 +46,7 @@ impl Default for EegConfig {
             noise_deviation: 1.4,
             epochs: 30,
             steps_per_epoch: 20,
-            passes: 60,
+            passes: 240,
         }
     }
 }

@@ -87,7 +87,7 @@ pub struct SamplerConfig {
     /// beats, so that shapes drift as a heart's do. What is not shared is each segment's own. Default 0.5.
     pub drift: f64,
     /// Segments of each class, of new patients, that the model makes first where it has the spectra of the training's classes (an EEG's does),
-    /// so that what is made after them can be given those spectra; 0 for as the network has it. Default 256.
+    /// so that what is made after them can be given those spectra; 0 for as the network has it. Default 512.
     pub tuning: usize,
 }
 
@@ -104,7 +104,7 @@ impl Default for SamplerConfig {
             novelty: 1.0,
             likeness: 0.3,
             drift: 0.5,
-            tuning: 256,
+            tuning: 512,
         }
     }
 }

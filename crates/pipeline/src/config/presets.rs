@@ -76,6 +76,7 @@ pub(super) fn preset(preset: Preset) -> Config {
             config.rhythm = RhythmConfig { units: 24, steps: 150, length: 128, ..config.rhythm };
             config.generation.sampler.method = Method::Fast;
             config.generation.sampler.steps = 8;
+            config.generation.sampler.tuning = 256;
             config.generation.segment_patients = 30;
             config.generation.segments_per_class = 200;
             config.generation.patients = 2;
