@@ -24,10 +24,10 @@ pub(crate) fn mean_correlations(segments: &[&[f32]], channels: usize) -> Vec<f64
         }
         for row in &mut rows {
             let mean = row.iter().sum::<f64>() / time;
-            row.iter_mut().for_each(|x| *x -= mean);
-            let norm = row.iter().map(|x| x * x).sum::<f64>().sqrt();
-            if norm > 0.0 {
-                row.iter_mut().for_each(|x| *x /= norm);
+            let norm = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>().sqrt();
+            let scale = if norm > 0.0 { norm.recip() } else { 0.0 };
+            for x in row {
+                *x = (*x - mean) * scale;
             }
         }
         let product = |(a, b): (usize, usize)| rows[a].iter().zip(&rows[b]).map(|(x, y)| x * y).sum::<f64>();

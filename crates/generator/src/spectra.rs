@@ -98,6 +98,30 @@ impl Shape {
         powers
     }
 
+    /// The squares of the gains, `[channel][bin]`, by which segments with these powers have the spectrum wanted.
+    fn squares(self, wanted: &Spectrum, powers: &[Vec<f64>]) -> Vec<f64> {
+        let bins = self.bins();
+        let mut squares = vec![1.0; self.channels * bins];
+        for _ in 0..ROUNDS {
+            let found = self.spectrum(powers, &squares);
+            for c in 0..self.channels {
+                let own = c * bins..(c + 1) * bins;
+                let (wanted_shares, found_shares) = (&wanted.shares[own.clone()], &found.shares[own.clone()]);
+                let flat = |shares: &[f32]| shares[self.within()].iter().all(|share| *share == 0.0);
+                // A channel that is flat, there or here, stays as it is.
+                if flat(wanted_shares) || flat(found_shares) {
+                    continue;
+                }
+                let level = f64::from(wanted.levels[c] - found.levels[c]).exp();
+                for (square, (wanted, found)) in squares[own].iter_mut().zip(wanted_shares.iter().zip(found_shares)) {
+                    let ratio = if *found > 0.0 { f64::from(*wanted) / f64::from(*found) } else { 1.0 };
+                    *square = (*square * ratio * level).clamp(GAINS.0 * GAINS.0, GAINS.1 * GAINS.1);
+                }
+            }
+        }
+        squares
+    }
+
     /// The spectrum of segments with these powers, once each is multiplied by its gain squared.
     fn spectrum(self, powers: &[Vec<f64>], squares: &[f64]) -> Spectrum {
         let (bins, within) = (self.bins(), self.within());
@@ -159,31 +183,12 @@ impl Spectra {
     /// The filter that gives segments of a class like those made, `[segment][time × channel]`, the class's spectrum.
     pub(crate) fn filter(&self, class: usize, made: &[f32]) -> Option<Filter> {
         let (shape, wanted) = (self.shape, self.classes.get(class)?);
-        let (bins, within) = (shape.bins(), shape.within());
+        let bins = shape.bins();
         let width = shape.time * shape.channels;
         let mixed = mixing::fit(&wanted.correlations, made, width, shape.channels);
         let segments: Vec<&[f32]> = mixed.as_ref().map_or(made, |(_, mixed)| mixed).chunks_exact(width).collect();
         let powers: Vec<Vec<f64>> = segments.par_iter().map(|segment| shape.powers(segment)).collect();
-        let mut squares = vec![1.0; shape.channels * bins];
-        let (least, most) = (GAINS.0 * GAINS.0, GAINS.1 * GAINS.1);
-        for _ in 0..ROUNDS {
-            let found = shape.spectrum(&powers, &squares);
-            for c in 0..shape.channels {
-                let of = |spectrum: &Spectrum| -> f64 {
-                    spectrum.shares[c * bins..][within.clone()].iter().map(|x| f64::from(*x)).sum()
-                };
-                // A channel that is flat, there or here, stays as it is.
-                if of(wanted) == 0.0 || of(&found) == 0.0 {
-                    continue;
-                }
-                let level = f64::from(wanted.levels[c] - found.levels[c]).exp();
-                for i in c * bins..(c + 1) * bins {
-                    let (wanted, found) = (f64::from(wanted.shares[i]), f64::from(found.shares[i]));
-                    let ratio = if found > 0.0 { wanted / found } else { 1.0 };
-                    squares[i] = (squares[i] * ratio * level).clamp(least, most);
-                }
-            }
-        }
+        let squares = shape.squares(wanted, &powers);
         // Between the bins of a segment lie those of one that is continued.
         let length = shape.time + 2 * shape.margin();
         let gain = |c: usize, bin: usize| {
