@@ -1,6 +1,7 @@
 //! EEG through the real binary: from the simulated database to synthetic patients in EDF+.
 
 use std::fs;
+use std::path::Path;
 
 use crate::support::{call, decided, finish, tiny};
 use physiosynth_formats::{edf, open_database};
@@ -56,6 +57,22 @@ fn the_eeg_demo_ends_in_patients_that_say_they_are_synthetic() {
             && has("channel_correlation_mae")
             && has("spread_ratio")
     );
+    more_patients_from_the_model(&one, &folder.path().join("more"));
+}
+
+/// Patients from a finished run's model, in a folder of their own.
+fn more_patients_from_the_model(run: &Path, output: &Path) {
+    let paths = [run, output].map(|path| path.to_str().unwrap());
+    let (code, out, err) = call(&["generate", "--model", paths[0], "--output", paths[1], "--patients=3", "--minutes=0.5"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("3 synthetic patients"), "{out}");
+    assert_eq!(fs::read_to_string(output.join("RECORDS")).unwrap(), "syn001.edf\nsyn002.edf\nsyn003.edf\n");
+    assert!(fs::read_to_string(output.join("README.txt")).unwrap().starts_with("SYNTHETIC DATA"));
+    let record = edf::read(&output.join("syn003.edf"), &edf::ReadOptions::default()).unwrap().record;
+    assert_eq!((record.channels.len(), record.duration_s()), (3, 30.0));
+    assert!(!record.annotations.is_empty());
+    let (code, _, err) = call(&["generate", "--model", paths[0], "--output", paths[1], "--subject=nobody"]);
+    assert!(code != 0 && err.contains("no patient can be made"), "{err}");
 }
 
 #[test]

@@ -6,15 +6,17 @@ use anyhow::{Context as _, Result, bail};
 use physiosynth_formats::segments::read_segments;
 use physiosynth_generator::device::choose;
 use physiosynth_generator::sampling::objective;
-use physiosynth_generator::{ModelFiles, ObjectiveName, Sampler};
+use physiosynth_generator::{ModelFiles, ObjectiveName, Request, Sampler, generate as from_model};
 use physiosynth_signal::Seed;
 
 use crate::cli::Generate;
 use crate::config::{Config, Flags};
 use crate::error::Usage;
 use crate::manifest::Manifest;
+use crate::patients::epochs;
 use crate::run_folder::RunFolder;
 use crate::shareable::{ABOUT, PRETRAINED, Shareable};
+use crate::stages::generate::classes;
 use crate::terminal::Terminal;
 use crate::{files, interrupt, patients};
 
@@ -55,6 +57,8 @@ pub(crate) fn generate(arguments: &Generate) -> Result<()> {
         None => Sampler::open(&model.files, sampler, &device)?.nothing(),
     };
     std::fs::create_dir_all(output).with_context(|| format!("cannot make the folder {}", output.display()))?;
+    let eeg = epochs::is_eeg(&segments);
+    let sampler = &if eeg { epochs::sampler(sampler) } else { sampler.clone() };
     let order = patients::Order {
         patients: arguments.patients.unwrap_or(PATIENTS),
         duration_s: config.generation.patient_duration_s,
@@ -69,6 +73,16 @@ pub(crate) fn generate(arguments: &Generate) -> Result<()> {
         seed: Seed(config.seed),
     };
     let terminal = Terminal::new();
+    if eeg {
+        let (classes, _) = classes(&config.generation, &segments)?;
+        let opened = if order.paired { None } else { Some(Sampler::open(&model.files, sampler, &device)?) };
+        let make = |requests: &[Request]| match &opened {
+            Some(opened) => opened.generate(requests, order.seed, &terminal),
+            None => from_model(&model.files, &segments, requests, sampler, order.seed, &device, &terminal),
+        };
+        let made = epochs::make(&order, &segments, &classes, &make, output)?;
+        return files::print(&format!("{} synthetic patients in {}\n", made.len(), output.display()));
+    }
     let made = patients::make((&model.files, &segments), &order, &device, output, &terminal)?;
     let mut text = format!("{} synthetic patients in {}\n", made.patients.len(), output.display());
     for note in patients::note(&made) {

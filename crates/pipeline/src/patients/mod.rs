@@ -1,8 +1,9 @@
 //! Synthetic patients as records: a rhythm, beats along it, joined, with annotations; written as they are made.
 //!
-//! [`make`] is the one way to do so, for the stage `generate` of a run and for `physiosynth generate --model`.
+//! [`make`] is the one way to do so, for the stage `generate` of a run and for `physiosynth generate --model`; for an EEG [`epochs::make`] is.
 
 mod beats;
+pub(crate) mod epochs;
 mod files;
 mod plausible;
 mod rhythm;

@@ -8,8 +8,9 @@ use physiosynth_generator::{ModelFiles, ObjectiveName, Request, Sampler, generat
 use physiosynth_signal::{Seed, SegmentSet, Split};
 use serde_json::json;
 
-use super::{Context, Decides, Made, eeg_patients, settings};
+use super::{Context, Decides, Made, settings};
 use crate::config::GenerationConfig;
+use crate::patients::epochs;
 use crate::source::ATTRIBUTION;
 use crate::{files, patients};
 
@@ -33,8 +34,8 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let segments = read_segments(&context.folder.segments())?;
     let model = context.folder.model();
 
-    let eeg = eeg_patients::is_eeg(&segments);
-    let sampler = &if eeg { eeg_patients::sampler(config) } else { config.generation.sampler.clone() };
+    let eeg = epochs::is_eeg(&segments);
+    let sampler = &if eeg { epochs::sampler(&config.generation.sampler) } else { config.generation.sampler.clone() };
     let paired = config.generator.objective == ObjectiveName::Paired;
     let (classes, too_small) = classes(&config.generation, &segments)?;
     let opened = if paired { None } else { Some(Sampler::open(&model, sampler, &device)?) };
@@ -53,17 +54,13 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
     let synthetic = make(&requests)?;
     write_segments(&context.folder.synthetic(), &synthetic)?;
 
-    if eeg {
-        eeg_patients::make(context, &segments, &synthetic, paired, &make)?;
-        let made_from = made_from(&context.config.generation, paired);
-        context.manifest.notes.push(format!("Generation: {made_from}"));
-        note_small(context, &too_small);
-        return Ok(Made { outputs: vec![context.folder.synthetic(), context.folder.share()], parts: Vec::new() });
-    }
     // Nothing of an earlier run may stay among what is handed on.
     files::remove(&context.folder.share())?;
     let share = context.folder.share();
     std::fs::create_dir_all(&share).with_context(|| format!("cannot make the folder {}", share.display()))?;
+    if let Ok(text) = std::fs::read(context.folder.path().join(ATTRIBUTION)) {
+        files::write_atomically(&share.join(ATTRIBUTION), &text)?;
+    }
     let order = patients::Order {
         // With no novelty a patient is a training subject.
         patients: if sampler.novelty > 0.0 { config.generation.patients } else { 0 },
@@ -79,19 +76,20 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
         paired,
         seed,
     };
-    let made = patients::make((&ModelFiles::from(&model), &segments), &order, &device, &share, context.terminal)?;
+    let about = if eeg {
+        epochs::make(&order, &segments, &classes, &make, &share)?;
+        vec!["Generation: synthetic patients follow the order and lengths of the events of a training record.".into()]
+    } else {
+        patients::note(&patients::make((&ModelFiles::from(&model), &segments), &order, &device, &share, terminal)?)
+    };
     // Segments of a training subject stay in the run folder.
     if config.generation.subjects.is_empty() && sampler.novelty > 0.0 {
         write_segments(&share.join("synthetic.h5"), &synthetic)?;
     }
-    if let Ok(text) = std::fs::read(context.folder.path().join(ATTRIBUTION)) {
-        files::write_atomically(&share.join(ATTRIBUTION), &text)?;
-    }
-
     let notes = &mut context.manifest.notes;
     notes.retain(|note| !note.starts_with("Generation:"));
     notes.push(format!("Generation: {}", made_from(&config.generation, paired)));
-    notes.extend(patients::note(&made));
+    notes.extend(about);
     note_small(context, &too_small);
     Ok(Made { outputs: vec![context.folder.synthetic(), share], parts: Vec::new() })
 }
@@ -132,10 +130,10 @@ fn made_from(config: &GenerationConfig, paired: bool) -> String {
 const EVERYBODY: &str = "all";
 
 /// A class and how many training segments it has.
-type Count = (String, usize);
+pub(crate) type Count = (String, usize);
 
 /// The classes to be sampled, and those that are too small to be.
-fn classes(config: &GenerationConfig, segments: &SegmentSet) -> Result<(Vec<String>, Vec<Count>)> {
+pub(crate) fn classes(config: &GenerationConfig, segments: &SegmentSet) -> Result<(Vec<String>, Vec<Count>)> {
     let training = segments.select(&segments.indices(|s| s.split == Split::Train));
     let known = training.labels();
     let count = |label: &str| training.segments.iter().filter(|s| s.label == label).count();

@@ -1,8 +1,7 @@
 //! The five stages of a run. Each is a file that says what decides it, what it writes, and how it is done; here is when.
 
-mod eeg_patients;
 mod evaluate;
-mod generate;
+pub(crate) mod generate;
 mod preprocess;
 mod records;
 mod report;

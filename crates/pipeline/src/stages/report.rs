@@ -15,8 +15,9 @@ use physiosynth_reporting::{ClusterRow, Report, RunFacts, SplitRow, Strip, write
 use physiosynth_signal::{Record, RecordSource, SegmentSet};
 use serde_json::json;
 
-use super::{Context, Decides, Made, Stage, eeg_patients, read_json, records};
+use super::{Context, Decides, Made, Stage, read_json, records};
 use crate::manifest::Manifest;
+use crate::patients::epochs;
 use crate::source::is_demo;
 
 /// Length of a strip on ECG paper, in seconds.
@@ -50,7 +51,7 @@ pub(super) fn execute(context: &mut Context) -> Result<Made> {
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, epoch)| epoch as u32),
     };
-    let eeg = eeg_patients::is_eeg(&real);
+    let eeg = epochs::is_eeg(&real);
     let stretches: Vec<_> = summary.stretches.iter().map(stretch).collect();
     let report = Report {
         facts: facts(context, &real, &synthetic, &summary),

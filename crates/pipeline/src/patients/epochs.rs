@@ -1,24 +1,24 @@
 //! Synthetic patients of an EEG database: a sequence of events like that of a training record, epochs from the model, joined into
 //! continuous EDF+ recordings.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
-use physiosynth_formats::edf;
-use physiosynth_formats::segments::write_segments;
+use anyhow::{Result, bail};
+use physiosynth_formats::{edf, write_record_list};
 use physiosynth_generator::epochs::{PlannedEvent, assemble_epochs, epochs_for};
 use physiosynth_generator::{Request, SampleError, SamplerConfig};
 use physiosynth_signal::{Record, Seed, Segment, SegmentSet, SignalKind, Split};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
-use super::Context;
-use crate::config::{Config, GenerationConfig};
+use super::Order;
 use crate::files;
 
 /// Change-over between two epochs, in seconds: one wave of the alpha rhythm and more.
 const FADE_S: f64 = 0.25;
+/// Epochs that are made at a time, about.
+const AT_ONCE: usize = 1024;
 
 /// One patient to be made.
 struct Patient {
@@ -29,49 +29,63 @@ struct Patient {
 }
 
 /// Whether the segments are an EEG's.
-pub(super) fn is_eeg(segments: &SegmentSet) -> bool {
+pub(crate) fn is_eeg(segments: &SegmentSet) -> bool {
     matches!(SignalKind::of_channels(&segments.channel_names, &segments.channel_units), SignalKind::Eeg(_))
 }
 
-/// Makes the patients and writes what may be shared into `share/`: their recordings, the synthetic segments, and what they are.
-///
-/// With `named`, epochs are like those of the training subject whose events a patient follows; else the patient is a new one.
-pub(super) fn make(
-    context: &mut Context,
-    segments: &SegmentSet,
-    synthetic: &SegmentSet,
-    named: bool,
-    generate: &dyn Fn(&[Request]) -> Result<SegmentSet, SampleError>,
-) -> Result<()> {
-    let config = context.config;
-    let seed = Seed(config.seed);
-    let made: BTreeSet<&str> = synthetic.segments.iter().map(|s| s.label.as_str()).collect();
-    let patients = plan(&config.generation, segments, &made, seed);
-    let requests: Vec<Request> = patients.iter().flat_map(|patient| requests(patient, named)).collect();
-    let epochs = generate(&requests)?;
-    // Nothing of an earlier run may stay among what is handed on.
-    let share = context.folder.share();
-    files::remove(&share)?;
-    std::fs::create_dir_all(&share).with_context(|| format!("cannot make the folder {}", share.display()))?;
-    let database = context.manifest.database.clone();
-    for patient in &patients {
-        let record = record(patient, &epochs, config.generation.patient_duration_s)?;
-        write(&share, &record)?;
-    }
-    // Segments of a named person stay in the run folder.
-    if config.generation.subjects.is_empty() {
-        write_segments(&share.join("synthetic.h5"), synthetic)?;
-    }
-    files::write_atomically(&share.join("README.txt"), read_me(&patients, &database, named).as_bytes())?;
-    let notes = &mut context.manifest.notes;
-    notes.retain(|note| !note.starts_with("Generation:"));
-    notes.push("Generation: synthetic patients follow the order and lengths of the events of a training record.".into());
-    Ok(())
+/// How epochs are sampled: they are not in phase with anything, so they share no noise.
+pub(crate) fn sampler(config: &SamplerConfig) -> SamplerConfig {
+    SamplerConfig { likeness: 0.0, drift: 0.0, ..config.clone() }
 }
 
-/// How epochs are sampled: they are not in phase with anything, so they share no noise.
-pub(super) fn sampler(config: &Config) -> SamplerConfig {
-    SamplerConfig { likeness: 0.0, drift: 0.0, ..config.generation.sampler.clone() }
+/// Makes the epochs that are asked for.
+pub(crate) type Maker<'a> = dyn Fn(&[Request]) -> Result<SegmentSet, SampleError> + 'a;
+
+/// Makes the patients that `order` asks for, of the classes named, and writes their recordings into `folder`, with a list of them (`RECORDS`) and a
+/// `README.txt`. `segments` are those that the model was trained on: patients follow the order and lengths of their events. Gives the records' names.
+///
+/// A patient is a new one, but with the paired objective or with subjects named, where epochs are like those of the training subject whose events it follows.
+pub(crate) fn make(
+    order: &Order,
+    segments: &SegmentSet,
+    labels: &[String],
+    generate: &Maker,
+    folder: &Path,
+) -> Result<Vec<String>> {
+    let patients = plan(order, segments, labels);
+    if patients.is_empty() && order.patients > 0 {
+        bail!(
+            "no patient can be made: patients of an EEG follow the events of training subjects, and there are none with these classes and of these names"
+        );
+    }
+    let named = named(order);
+    let epochs = |patient: &Patient| patient.events.iter().map(|event| event.epochs).sum::<usize>();
+    let mut left = patients.as_slice();
+    while !left.is_empty() {
+        // As many at a time as fill batches; an epoch does not depend on what else is asked for.
+        let mut count = 0;
+        let now = left.iter().position(|patient| {
+            count += epochs(patient);
+            count >= AT_ONCE
+        });
+        let (now, later) = left.split_at(now.map_or(left.len(), |last| last + 1));
+        left = later;
+        let requests: Vec<Request> = now.iter().flat_map(|patient| requests(patient, named)).collect();
+        let made = generate(&requests)?;
+        for patient in now {
+            write(folder, &record(patient, &made, order.duration_s)?)?;
+        }
+    }
+    let names: Vec<String> = patients.iter().map(|patient| patient.name.clone()).collect();
+    // As PhysioNet does it, EDF files are listed with their extension.
+    write_record_list(folder, &names.iter().map(|name| format!("{name}.edf")).collect::<Vec<_>>())?;
+    files::write_atomically(&folder.join("README.txt"), read_me(&patients, order.database, named).as_bytes())?;
+    Ok(names)
+}
+
+/// Whether patients are like a training subject.
+fn named(order: &Order) -> bool {
+    order.paired || !order.subjects.is_empty()
 }
 
 /// One synthetic epoch for each that is planned.
@@ -92,18 +106,19 @@ fn requests(patient: &Patient, named: bool) -> Vec<Request> {
 }
 
 /// Draws the patients: each starts from another training subject while there are any.
-fn plan(config: &GenerationConfig, segments: &SegmentSet, labels: &BTreeSet<&str>, seed: Seed) -> Vec<Patient> {
-    let training = segments.select(&segments.indices(|s| s.split == Split::Train && labels.contains(s.label.as_str())));
+fn plan(order: &Order, segments: &SegmentSet, labels: &[String]) -> Vec<Patient> {
+    let seed = order.seed;
+    let training = segments.select(&segments.indices(|s| s.split == Split::Train && labels.contains(&s.label)));
     let mut sources: Vec<String> =
-        training.subjects().into_iter().filter(|name| config.subjects.is_empty() || config.subjects.contains(name)).collect();
+        training.subjects().into_iter().filter(|name| order.subjects.is_empty() || order.subjects.contains(name)).collect();
     if sources.is_empty() {
         return Vec::new();
     }
     sources.shuffle(&mut seed.stream("patients", 0));
     let fs = segments.sampling_frequency_hz;
-    let samples = (config.patient_duration_s * fs).round() as usize;
+    let samples = (order.duration_s * fs).round() as usize;
     let count = epochs_for(samples, segments.time(), (FADE_S * fs).round() as usize);
-    (0..config.patients)
+    (0..order.patients)
         .map(|index| {
             let source = sources[index % sources.len()].clone();
             let events = Course::like_one_of(&training, &source, seed, index as u64).draw(count, seed, index as u64);
@@ -219,7 +234,7 @@ fn read_me(patients: &[Patient], database: &str, named: bool) -> String {
     format!(
         "SYNTHETIC DATA\n\n\
          syn*.edf       {} synthetic patients as EDF+ recordings, in physical units, with events as annotations\n\
-         synthetic.h5   synthetic epochs by class, with what each was made from in derived_from\n\n\
+         synthetic.h5   where present: synthetic epochs by class, with what each was made from in derived_from\n\n\
          Made by physiosynth {} from the database \"{database}\"; not recordings of any person. Cite that database and keep to its licence.\n\
          {how}\n\n\
          Before you pass this on: read the report's verdict \"private?\". Nothing has shown that these data cannot be traced to a person.\n\
