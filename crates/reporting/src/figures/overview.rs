@@ -47,9 +47,10 @@ fn draw(context: &Context<'_>) -> Canvas {
     classes(context, &mut canvas, Area::new(left.left, below, left.right, left.bottom));
     let below = judgement(context, &mut canvas, right);
     let rest = Area::new(right.left, below, right.right, right.bottom);
-    let (upper, lower) = (rest.cell((0, 2), (0, 1), 12), rest.cell((1, 2), (0, 1), 12));
+    let (upper, mut lower) = (rest.cell((0, 2), (0, 1), 12), rest.cell((1, 2), (0, 1), 12));
     if context.report.history.is_empty() {
-        empty(&mut canvas, upper, "loss", "no training history");
+        // Segments that somebody else made.
+        lower = rest;
     } else {
         training::loss(&mut canvas, upper, context.report, SIZE * 0.92, "epoch");
     }
@@ -95,7 +96,7 @@ pub(super) fn heading(context: &Context<'_>, canvas: &mut Canvas, all: Area) -> 
     all.top + 138
 }
 
-/// Both strips; returns where the rest begins.
+/// The strips that there are; returns where the rest begins.
 fn paper(context: &Context<'_>, canvas: &mut Canvas, area: Area) -> i32 {
     let report = context.report;
     let mut top = area.top;
@@ -106,10 +107,6 @@ fn paper(context: &Context<'_>, canvas: &mut Canvas, area: Area) -> i32 {
             let sheet = Sheet::for_strip(strip, SECONDS, PIXELS_PER_MM, MOST_MM);
             let paper = strips::one(canvas, (area.left, top), (kind, strip, colour), &sheet, (SECONDS, SIZE));
             top = paper.bottom + 44;
-        } else {
-            let text = format!("no {kind} strip was given");
-            canvas.text(&text, (area.left as f32, top as f32 + 16.0), Align::Left, Type::regular(SIZE, FAINT));
-            top += 44;
         }
     }
     top
