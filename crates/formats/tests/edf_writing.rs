@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use physiosynth_formats::edf::{self, ReadOptions, Scaling, WriteOptions};
+use physiosynth_formats::recording::{OpenOptions, open};
 use physiosynth_signal::{Annotation, Channel, Digitisation, Record};
 use proptest::prelude::*;
 
@@ -292,6 +293,35 @@ fn triggers_of_a_status_channel_are_told_once() {
     let refused = edf::write_record(&folder.path().join("r.bdf"), &volts, &WriteOptions::default()).unwrap_err().to_string();
     assert!(refused.contains("24 bits of triggers"), "{refused}");
     edf::write_record(&folder.path().join("r.edf"), &volts, &WriteOptions::default()).unwrap();
+}
+
+#[test]
+fn a_signal_named_as_annotations_stays_a_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for (name, label) in [("r.bdf", "BDF Annotations"), ("r.edf", "EDF Annotations"), ("other.edf", "BDF Annotations")] {
+        // A plain file with such a label on samples: written under another of that length, then renamed.
+        let record =
+            Record::new("r").with_channel(ramp(40, 20.0)).with_channel(Channel { label: "x".repeat(15), ..ramp(40, 20.0) });
+        let (_, mut bytes) = round(folder.path(), name, &record, &WriteOptions::default());
+        bytes[192..197].fill(b' ');
+        let at = bytes.windows(15).position(|text| text == [b'x'; 15]).unwrap();
+        bytes[at..at + 15].copy_from_slice(label.as_bytes());
+        std::fs::write(path(name), &bytes).unwrap();
+        let mut plain = open(&path(name), &OpenOptions::default()).unwrap();
+        let samples = plain.lengths().to_vec();
+        assert_eq!((plain.record.channels[1].label.as_str(), &samples[..]), (label, &[40, 40][..]), "{name}");
+
+        // Written as EDF+ it would be an annotation signal. It gets another label, and that is told.
+        let options = plain.edf_options();
+        let written = path(name).with_file_name(format!("again-{name}"));
+        let losses = edf::write_recording(&written, &mut plain, &options).unwrap();
+        assert!(losses.len() == 1 && losses[0].contains(label), "{losses:?}");
+        let back = edf::read(&written, &ReadOptions::default()).unwrap();
+        assert_eq!(back.record.channels[1].label, label.replace(' ', "_"));
+        assert_eq!(bits(&back.record.channels[1].samples), bits(&plain.into_record().unwrap().channels[1].samples));
+        assert!(back.problems.is_empty(), "{:?}", back.problems);
+    }
 }
 
 #[test]
