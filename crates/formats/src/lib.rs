@@ -30,6 +30,7 @@ mod error;
 pub mod hdf5;
 mod inspection;
 pub mod npy;
+mod numbers;
 pub mod recording;
 mod replace;
 pub mod segments;

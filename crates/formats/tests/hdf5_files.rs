@@ -70,6 +70,27 @@ fn a_part_is_read_alone() {
 }
 
 #[test]
+fn parts_of_arrays_of_channels() {
+    // Chunks of 500 samples, with and without a checksum: within one, across two, the end.
+    for (name, signals, scale) in [("matlab.mat", "val", 1.0_f32), ("h5py.h5", "eeg/raw", 8.0)] {
+        let hdf5 = ReadOptions { rate_hz: Some(100.0), ..named(signals) };
+        let options = OpenOptions { hdf5, ..OpenOptions::default() };
+        for (from, to) in [(0, 100), (450, 550), (500, 1_000), (999, 1_000)] {
+            let part = Part {
+                from_s: f64::from(from) / 100.0,
+                to_s: Some(f64::from(to) / 100.0),
+                signals: vec!["3".into(), "1".into()],
+            };
+            let record = open(&golden(name), &options).unwrap().part(&part).unwrap().into_record().unwrap();
+            for (channel, number) in record.channels.iter().zip([2.0, 0.0]) {
+                let expected: Vec<f32> = (from..to).map(|i| scale * (100.0 * number + i as f32 / 8.0)).collect();
+                assert_eq!(channel.samples, expected, "{name}: {from} to {to}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_missing_is_told() {
     let error = read("h5py.h5", ReadOptions::default()).unwrap_err();
     assert!(

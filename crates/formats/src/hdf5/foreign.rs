@@ -8,6 +8,7 @@ use hdf5_pure::{AttrValue, DType, Dataset, Group};
 use physiosynth_signal::{Channel, Record};
 
 use super::read::Opened;
+use super::window::Window;
 use super::{Axes, ReadOptions, malformed, unreadable};
 use crate::FormatError;
 use crate::recording::{Recording, Signals};
@@ -66,7 +67,8 @@ pub(super) fn read(opened: &Opened, options: &ReadOptions) -> Result<Recording<'
     let file_name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut record = Record { sampling_frequency_hz: rate, ..Record::new(file_name) };
     record.channels = labels.into_iter().zip(units).map(|(label, unit)| Channel::new(label, unit, rate, Vec::new())).collect();
-    let source = Source { path: path.clone(), dataset, axes, columns, held: vec![None; columns] };
+    let window = if axes == Axes::ChannelTime { Window::new(&path, &dataset, [columns as u64, times]) } else { None };
+    let source = Source { path: path.clone(), dataset, axes, columns, window, held: vec![None; columns] };
     let mut recording = Recording::new(path, record, vec![times; columns], Box::new(source));
     recording.problems = problems;
     Ok(recording)
@@ -235,18 +237,22 @@ fn units(columns: usize, attributes: &HashMap<String, AttrValue>, options: &Read
     UNITS.iter().find_map(|name| of(attributes.get(*name)?)).unwrap_or_else(|| vec![String::new(); columns])
 }
 
-/// A dataset of signals. One of `[channel, time]` cannot be read by time: each channel is held whole once it was asked for.
+/// A dataset of signals. Of one of `[channel, time]` that cannot be read by time, each channel is held whole once it was asked for.
 struct Source {
     path: PathBuf,
     dataset: Dataset,
     axes: Axes,
     columns: usize,
+    window: Option<Window>,
     held: Vec<Option<Vec<f32>>>,
 }
 
 impl Signals for Source {
     fn read(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Vec<f32>>, FormatError> {
         let here = |error| unreadable(&self.path, "the signals", &error);
+        if let Some(window) = &mut self.window {
+            return window.read(ranges);
+        }
         if self.axes == Axes::ChannelTime {
             let mut samples = Vec::with_capacity(ranges.len());
             for ((row, range), held) in ranges.iter().enumerate().zip(&mut self.held) {

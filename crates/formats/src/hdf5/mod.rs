@@ -21,6 +21,7 @@
 
 mod foreign;
 mod read;
+mod window;
 mod write;
 
 use std::path::Path;

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use physiosynth_signal::{Annotation, Channel, Record};
+use physiosynth_signal::Annotation;
 
 use super::Recording;
 use crate::{FormatError, delimited, edf, hdf5, npy, wfdb};
@@ -97,8 +97,9 @@ pub struct OpenOptions {
     pub annotations: Option<PathBuf>,
 }
 
-/// Opens a recording: a WFDB record named with or without extension, or a file. Of WFDB, EDF, BDF and our own HDF5 only what is
-/// asked for is read; text, NumPy arrays, and HDF5 arrays whose first axis is the channel are read whole.
+/// Opens a recording: a WFDB record named with or without extension, or a file. Only what is asked for is read, but that text is
+/// looked through once when it is opened, and that HDF5 arrays of `[channel, time]` that are stored in an uncommon way (another
+/// compression than gzip, chunks that were never written) are held by whole channels.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Recording<'static>, FormatError> {
     let mut recording = match Format::of(path)? {
         Format::Wfdb => {
@@ -112,7 +113,7 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Recording<'static>, Fo
             own.unit = own.unit.or_else(|| options.unit.clone());
             let beside = delimited::annotations_beside(path);
             own.annotations = own.annotations.or_else(|| Some(beside).filter(|path| path.is_file()));
-            Recording::of_owned(path.to_path_buf(), delimited::read_record(path, &own)?)
+            delimited::open(path, &own)?
         }
         Format::Hdf5 => {
             let mut own = options.hdf5.clone();
@@ -120,7 +121,7 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Recording<'static>, Fo
             own.unit = own.unit.or_else(|| options.unit.clone());
             hdf5::open(path, &own)?
         }
-        Format::Npy => Recording::of_owned(path.to_path_buf(), array(path, options)?),
+        Format::Npy => npy::open(path, options.rate_hz, options.unit.as_deref())?,
     };
     if let Some(annotations) = &options.annotations {
         recording.record.annotations = read_annotations_of(annotations, recording.record.sampling_frequency_hz)?;
@@ -150,37 +151,4 @@ pub fn read_annotations_of(path: &Path, rate_hz: f64) -> Result<Vec<Annotation>,
     let mut file = wfdb::read_annotation_file(path)?;
     file.rescale(rate_hz);
     Ok(file.annotations)
-}
-
-/// The record of an array `[time, channel]` or `[time]`.
-fn array(path: &Path, options: &OpenOptions) -> Result<Record, FormatError> {
-    let refuse = |cause: String, remedy| FormatError::Malformed {
-        path: path.to_path_buf(),
-        place: "as a recording".into(),
-        cause,
-        remedy,
-    };
-    let rate = options.rate_hz.filter(|rate| rate.is_finite() && *rate > 0.0);
-    let rate = rate.ok_or_else(|| {
-        refuse(
-            "an array does not state its sampling frequency".into(),
-            "give it (--rate HZ; in a configuration: recordings.rate)",
-        )
-    })?;
-    let array = npy::read_array(path)?;
-    let columns = match array.shape[..] {
-        [_] => 1,
-        [_, columns] => columns,
-        _ => return Err(refuse(format!("the array has {} axes", array.shape.len()), "store one record as [time, channel]")),
-    };
-    let values = array.values.into_f32().ok_or_else(|| refuse("its values are texts".into(), "store numbers"))?;
-    let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut record = Record { sampling_frequency_hz: rate, ..Record::new(name) };
-    record.channels = (0..columns)
-        .map(|column| {
-            let samples = values.iter().skip(column).step_by(columns).copied().collect();
-            Channel::new(format!("channel {}", column + 1), options.unit.clone().unwrap_or_default(), rate, samples)
-        })
-        .collect();
-    Ok(record)
 }
