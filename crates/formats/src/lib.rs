@@ -38,5 +38,5 @@ pub mod wfdb;
 
 pub use database::{AxesChoice, Database, RecordingsConfig, open_database, open_database_with, write_record_list};
 pub use error::FormatError;
-pub use inspection::{AnnotationFacts, Inspection, SignalFacts, inspect, inspect_record, inspect_recording};
+pub use inspection::{AnnotationFacts, Inspection, SignalFacts, inspect, inspect_record, inspect_recording, inspect_with};
 pub use wfdb::{ReadOptions, RecordWriter, SignalFormat, read_annotations, read_header, read_record, write_record};

@@ -1,6 +1,7 @@
 //! A folder of recordings: which records it has, whose they are, what their marks mean, and reading them one by one.
 
 mod files;
+mod inspect;
 mod known;
 mod listing;
 mod marks;
@@ -17,7 +18,7 @@ use physiosynth_signal::{Record, RecordEntry, RecordSource, SourceError};
 use crate::replace::replace_file;
 use crate::wfdb::{self, Location, REFERENCE_ANNOTATOR, ReadOptions};
 use crate::{FormatError, edf, recording};
-pub(crate) use listing::is_table;
+pub(crate) use inspect::inspect_path;
 use listing::{Item, Reader};
 pub use options::{AxesChoice, RecordingsConfig};
 
@@ -201,7 +202,7 @@ fn subject(known: &known::Known, item: &Item) -> Option<String> {
 }
 
 /// The file of annotations beside a file of text, HDF5 or NumPy.
-pub(crate) fn marks_beside(path: &Path) -> Option<PathBuf> {
+fn marks_beside(path: &Path) -> Option<PathBuf> {
     ["csv", "tsv"]
         .map(|extension| path.with_extension(format!("annotations.{extension}")))
         .into_iter()

@@ -29,8 +29,7 @@ pub(crate) fn inspect(path: &Path) -> Inspection {
             samples: channel.samples.len() as u64,
         })
         .collect();
-    inspection.annotations.count = record.annotations.len();
-    inspection.annotations.codes = record.code_counts().into_iter().map(|(code, count)| (code.into_owned(), count)).collect();
+    inspection.annotations.add(&record.annotations);
     inspection.problems = recording.problems;
     let end = (inspection.duration_s * record.sampling_frequency_hz).round() as i64;
     let outside = record.annotations.iter().filter(|annotation| !(0..=end).contains(&annotation.sample)).count();
