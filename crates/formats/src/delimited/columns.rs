@@ -96,7 +96,9 @@ impl Columns {
         };
         let time = self.time.map(time).transpose()?;
         for ((&index, samples), _) in self.signals.iter().zip(samples).zip(wanted).filter(|(_, wanted)| **wanted) {
-            samples.push(number(&cell(index), self.delimiter).ok_or_else(|| refuse(index))?);
+            // Mostly a cell is a number as it stands.
+            let plain = cells.get(index).and_then(|cell| cell.parse().ok());
+            samples.push(plain.or_else(|| number(&cell(index), self.delimiter)).ok_or_else(|| refuse(index))?);
         }
         Ok(time)
     }

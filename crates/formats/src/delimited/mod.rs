@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use physiosynth_signal::{Channel, Record};
 
 use crate::FormatError;
+use crate::recording::Survey;
 pub use annotations::{annotations_beside, read_annotations, write_annotations};
 use columns::Columns;
 use lines::{Lines, Place};
@@ -122,6 +123,8 @@ struct Table {
     places: Vec<Place>,
     /// The samples of each channel, where they were asked for.
     samples: Vec<Vec<f32>>,
+    /// What they are like, where they were not.
+    surveys: Vec<Survey>,
 }
 
 impl Table {
@@ -135,18 +138,28 @@ impl Table {
         let columns = Columns::read(path, lines, options)?;
         let mut samples = vec![Vec::new(); columns.signals.len()];
         let wanted = vec![true; columns.signals.len()];
+        let mut surveys = vec![Survey::default(); columns.signals.len()];
+        let mut look = |samples: &mut Vec<Vec<f32>>| {
+            for (survey, samples) in surveys.iter_mut().zip(samples) {
+                survey.take(samples);
+                samples.clear();
+            }
+        };
         let (mut times, mut places) = (Times::default(), Vec::new());
         let (mut rows, mut last) = (0_u64, 1);
         while let Some((place, text)) = lines.next()? {
             if rows.is_multiple_of(STRIDE) {
                 places.push(place);
                 if !hold {
-                    samples.iter_mut().for_each(Vec::clear);
+                    look(&mut samples);
                 }
             }
             let time = columns.row(&text, &wanted, &mut samples).map_err(|problem| malformed(path, place.line, &problem))?;
             time.into_iter().for_each(|seconds| times.push(seconds));
             (rows, last) = (rows + 1, place.line);
+        }
+        if !hold {
+            look(&mut samples);
         }
         let rate = match options.rate_hz {
             Some(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
@@ -162,6 +175,6 @@ impl Table {
         };
         let channels = columns.signals.iter().map(channel).collect();
         let record = Record { sampling_frequency_hz: rate, channels, ..Record::default() };
-        Ok(Self { record, columns, rows, places, samples })
+        Ok(Self { record, columns, rows, places, samples, surveys })
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn open(path: &Path, options: &ReadOptions) -> Result<Recording<'stat
 
 fn open_file(path: &Path, file: File, options: &ReadOptions, hold: bool) -> Result<Recording<'static>, FormatError> {
     let mut lines = Lines::new(path, BufReader::with_capacity(PIECE, file));
-    let Table { mut record, columns, rows, places, samples } = Table::scan(path, &mut lines, options, hold)?;
+    let Table { mut record, columns, rows, places, samples, surveys } = Table::scan(path, &mut lines, options, hold)?;
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     (record.subject, record.name) = (name.clone(), name);
     if let Some(annotations) = &options.annotations {
@@ -38,7 +38,7 @@ fn open_file(path: &Path, file: File, options: &ReadOptions, hold: bool) -> Resu
     }
     let lengths = vec![rows; record.channels.len()];
     let source = Source { path: path.to_path_buf(), lines, columns, places, next: rows };
-    Ok(Recording::new(path.to_path_buf(), record, lengths, Box::new(source)))
+    Ok(Recording::new(path.to_path_buf(), record, lengths, Box::new(source)).surveyed(surveys))
 }
 
 /// A table on disk.
@@ -148,6 +148,7 @@ mod tests {
         let (_two, streamed) = opened(text.as_bytes(), false);
         let mut streamed = streamed.unwrap();
         let length = streamed.lengths()[0];
+        assert_eq!(streamed.surveys().unwrap(), Recording::of(&held).surveys().unwrap());
         // Forwards, back, across places that are kept, one channel alone.
         for (from, to) in [(0, 10), (10, 40_000), (39_999, length), (5, 6), (STRIDE - 1, STRIDE + 1), (2 * STRIDE, 2 * STRIDE)] {
             let part = streamed.read(&[from..to, 0..0]).unwrap();
@@ -155,8 +156,11 @@ mod tests {
             let part = streamed.read(&[0..0, from..to]).unwrap();
             assert_eq!(bits(&part[1]), bits(&held.channels[1].samples[from as usize..to as usize]), "{from} to {to}");
         }
-        let part = streamed.part(&Part { from_s: 100.0, to_s: Some(170.0), signals: Vec::new() }).unwrap().into_record().unwrap();
-        assert_eq!(bits(&part.channels[1].samples), bits(&held.channels[1].samples[25_000..42_500]));
+        let part = Part { from_s: 100.0, to_s: Some(170.0), signals: vec!["V5".into(), "MLII".into()] };
+        let (mut part, mut expected) = (streamed.part(&part).unwrap(), Recording::of(&held).part(&part).unwrap());
+        assert_eq!(part.surveys().unwrap(), expected.surveys().unwrap());
+        let part = part.into_record().unwrap();
+        assert_eq!(bits(&part.channels[0].samples), bits(&held.channels[1].samples[25_000..42_500]));
     }
 
     #[test]
