@@ -56,6 +56,8 @@ impl NumberType {
 
 #[cfg(test)]
 mod tests {
+    use NumberKind::{Float, Signed, Unsigned};
+
     use super::*;
 
     #[test]
@@ -65,7 +67,6 @@ mod tests {
             NumberType { kind, size, big_endian }.append_f32(bytes, &mut out);
             out
         };
-        use NumberKind::{Float, Signed, Unsigned};
         assert_eq!(read(Float, 4, true, &1.5_f32.to_be_bytes()), [1.5]);
         assert_eq!(read(Float, 8, false, &0.1_f64.to_le_bytes()), [0.1]);
         assert_eq!(read(Signed, 1, false, &[0xFF, 1]), [-1.0, 1.0]);

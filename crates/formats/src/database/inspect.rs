@@ -39,7 +39,7 @@ fn inspect_item(item: &Item, options: &RecordingsConfig, statement: Option<&stat
     if item.reader == Reader::Edf && rate > 0.0 {
         let mut problems = Problems::default();
         // What cannot be read is among the problems.
-        let marks = marks::beside(item, &[], rate, &mut |problem| problems.take(&problem)).unwrap_or_default();
+        let marks = marks::beside(item, &[], rate, &mut problems.report()).unwrap_or_default();
         inspection.annotations.add(&marks);
         problems.add_to(&mut inspection, &item.path);
     }
@@ -77,7 +77,7 @@ fn inspect_wfdb(item: &Item, stated: bool) -> Inspection {
         let mut problems = Problems::default();
         let channels: Vec<(&str, u64)> =
             inspection.signals.iter().map(|signal| (signal.label.as_str(), signal.samples)).collect();
-        let marks = marks::beside(item, &channels, rate, &mut |problem| problems.take(&problem)).unwrap_or_default();
+        let marks = marks::beside(item, &channels, rate, &mut problems.report()).unwrap_or_default();
         inspection.annotations.add(&marks);
         problems.add_to(&mut inspection, &header_path);
     } else if !stated {
@@ -107,7 +107,7 @@ fn inspect_annotations(inspection: &mut Inspection, path: &Path, rate: Option<f6
     if let Some(rate) = rate {
         let mut problems = Problems::default();
         // Everything goes into the list, which never ends the check.
-        let _ = wfdb::check_annotations(path, &file, rate, frames, &mut |problem| problems.take(&problem));
+        let _ = wfdb::check_annotations(path, &file, rate, frames, &mut problems.report());
         problems.add_to(inspection, path);
     }
 }
@@ -120,14 +120,16 @@ struct Problems {
 }
 
 impl Problems {
-    /// Takes one, and lets the check go on.
-    fn take(&mut self, problem: &FormatError) -> Result<(), FormatError> {
-        if self.listed.len() < LISTED {
-            self.listed.push(problem.to_string());
-        } else {
-            self.others += 1;
+    /// What takes them, and lets the check go on.
+    fn report(&mut self) -> impl FnMut(FormatError) -> Result<(), FormatError> {
+        |problem| {
+            if self.listed.len() < LISTED {
+                self.listed.push(problem.to_string());
+            } else {
+                self.others += 1;
+            }
+            Ok(())
         }
-        Ok(())
     }
 
     fn add_to(self, inspection: &mut Inspection, path: &Path) {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use physiosynth_signal::{Record, RecordEntry, RecordSource, SourceError};
 
 use crate::replace::replace_file;
-use crate::wfdb::{self, Location, REFERENCE_ANNOTATOR, ReadOptions};
+use crate::wfdb::{self, Location, REFERENCE_ANNOTATOR, WfdbReadOptions};
 use crate::{FormatError, edf, recording};
 pub(crate) use inspect::inspect_path;
 use listing::{Item, Reader};
@@ -154,9 +154,9 @@ impl RecordSource for Database {
         };
         let lead = lead.map(str::to_owned);
         let mut record = match item.reader {
-            Reader::Wfdb => wfdb::read_record(&item.path, &ReadOptions { lead, ..ReadOptions::default() })?,
+            Reader::Wfdb => wfdb::read_record(&item.path, &WfdbReadOptions { lead, ..WfdbReadOptions::default() })?,
             Reader::Table => read_table(&item.path, &self.options, lead.as_deref())?,
-            Reader::Edf => edf::read_record(&item.path, &edf::ReadOptions { lead, ..edf::ReadOptions::default() })?,
+            Reader::Edf => edf::read_record(&item.path, &edf::EdfReadOptions { lead, ..edf::EdfReadOptions::default() })?,
         };
         marks::add(item, &mut record)?;
         let statement = self.statements.get(index).and_then(Option::as_ref);

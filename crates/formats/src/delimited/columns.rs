@@ -5,7 +5,7 @@ use std::io::{BufRead, Seek};
 use std::path::Path;
 
 use super::lines::Lines;
-use super::{CsvProblem, ReadOptions, malformed, table, times};
+use super::{CsvProblem, TextReadOptions, malformed, table, times};
 use crate::FormatError;
 
 /// What the columns are.
@@ -22,7 +22,11 @@ pub(super) struct Columns {
 
 impl Columns {
     /// Reads the rows of names and of units, where there are any; the rows of samples are next.
-    pub(super) fn read<R: BufRead + Seek>(path: &Path, lines: &mut Lines<R>, options: &ReadOptions) -> Result<Self, FormatError> {
+    pub(super) fn read<R: BufRead + Seek>(
+        path: &Path,
+        lines: &mut Lines<R>,
+        options: &TextReadOptions,
+    ) -> Result<Self, FormatError> {
         let (place, first) = lines.next()?.ok_or_else(|| malformed(path, 1, &CsvProblem::Empty))?;
         let first = first.into_owned();
         let delimiter = options.delimiter.unwrap_or_else(|| table::delimiter(&first));
@@ -45,7 +49,13 @@ impl Columns {
         Self::new(&first, units.as_deref(), named, delimiter, options).map_err(|problem| malformed(path, 1, &problem))
     }
 
-    fn new(first: &str, units: Option<&str>, named: bool, delimiter: char, options: &ReadOptions) -> Result<Self, CsvProblem> {
+    fn new(
+        first: &str,
+        units: Option<&str>,
+        named: bool,
+        delimiter: char,
+        options: &TextReadOptions,
+    ) -> Result<Self, CsvProblem> {
         let names: Vec<String> = table::fields(first, delimiter)
             .into_iter()
             .enumerate()

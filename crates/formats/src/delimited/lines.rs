@@ -43,10 +43,6 @@ impl<R: BufRead + Seek> Lines<R> {
     }
 
     /// The next line and where it begins: UTF-8, else Latin-1.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "a line is borrowed until the next is read, which an iterator's items are not"
-    )]
     pub(super) fn next(&mut self) -> Result<Option<(Place, Cow<'_, str>)>, FormatError> {
         loop {
             self.bytes.clear();

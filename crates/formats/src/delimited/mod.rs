@@ -33,7 +33,7 @@ pub use write::{write_record, write_recording};
 
 /// How to read a delimited text.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct ReadOptions {
+pub struct TextReadOptions {
     /// Between fields; found out where `None`.
     pub delimiter: Option<char>,
     /// Samples per second; by the column of times where `None`.
@@ -95,12 +95,12 @@ fn unopened(path: &Path) -> impl FnOnce(std::io::Error) -> FormatError {
 }
 
 /// Reads a recording.
-pub fn read_record(path: &Path, options: &ReadOptions) -> Result<Record, FormatError> {
+pub fn read_record(path: &Path, options: &TextReadOptions) -> Result<Record, FormatError> {
     open(path, options)?.into_record()
 }
 
 /// Parses a recording; `path` stands in messages.
-pub fn parse(path: &Path, text: &str, options: &ReadOptions) -> Result<Record, FormatError> {
+pub fn parse(path: &Path, text: &str, options: &TextReadOptions) -> Result<Record, FormatError> {
     let table = Table::scan(path, &mut Lines::new(path, Cursor::new(text)), options, true)?;
     let mut record = table.record;
     for (channel, samples) in record.channels.iter_mut().zip(table.samples) {
@@ -132,7 +132,7 @@ impl Table {
     fn scan<R: BufRead + Seek>(
         path: &Path,
         lines: &mut Lines<R>,
-        options: &ReadOptions,
+        options: &TextReadOptions,
         hold: bool,
     ) -> Result<Self, FormatError> {
         let columns = Columns::read(path, lines, options)?;
@@ -155,7 +155,9 @@ impl Table {
                 }
             }
             let time = columns.row(&text, &wanted, &mut samples).map_err(|problem| malformed(path, place.line, &problem))?;
-            time.into_iter().for_each(|seconds| times.push(seconds));
+            if let Some(seconds) = time {
+                times.push(seconds);
+            }
             (rows, last) = (rows + 1, place.line);
         }
         if !hold {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::columns::Columns;
 use super::lines::{Lines, Place};
-use super::{ReadOptions, STRIDE, Table, malformed, read_annotations, unopened};
+use super::{STRIDE, Table, TextReadOptions, malformed, read_annotations, unopened};
 use crate::FormatError;
 use crate::recording::{Recording, Signals};
 
@@ -18,13 +18,13 @@ const PIECE: usize = 1 << 18;
 
 /// Opens a recording: looks through the whole file, which every cell has to be right in, and the sampling frequency follows from. The
 /// samples of a large file are then read where they are asked for.
-pub(crate) fn open(path: &Path, options: &ReadOptions) -> Result<Recording<'static>, FormatError> {
+pub(crate) fn open(path: &Path, options: &TextReadOptions) -> Result<Recording<'static>, FormatError> {
     let file = File::open(path).map_err(unopened(path))?;
     let length = file.metadata().map_err(unopened(path))?.len();
     open_file(path, file, options, length <= HELD)
 }
 
-fn open_file(path: &Path, file: File, options: &ReadOptions, hold: bool) -> Result<Recording<'static>, FormatError> {
+fn open_file(path: &Path, file: File, options: &TextReadOptions, hold: bool) -> Result<Recording<'static>, FormatError> {
     let mut lines = Lines::new(path, BufReader::with_capacity(PIECE, file));
     let Table { mut record, columns, rows, places, samples, surveys } = Table::scan(path, &mut lines, options, hold)?;
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -134,7 +134,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.csv");
         std::fs::write(&path, text).unwrap();
-        let recording = open_file(&path, File::open(&path).unwrap(), &ReadOptions::default(), hold);
+        let recording = open_file(&path, File::open(&path).unwrap(), &TextReadOptions::default(), hold);
         (folder, recording)
     }
 

@@ -95,7 +95,9 @@ mod tests {
 
     fn rate(times: impl IntoIterator<Item = f64>) -> Result<f64, CsvProblem> {
         let mut found = Times::default();
-        times.into_iter().for_each(|seconds| found.push(seconds));
+        for seconds in times {
+            found.push(seconds);
+        }
         found.rate()
     }
 
@@ -136,7 +138,9 @@ mod tests {
             let off = |(index, time): (usize, &f64)| (time - (seconds[0] + index as f64 * step)).abs();
             let furthest = seconds.iter().enumerate().map(off).fold(0.0, f64::max);
             let mut times = Times::default();
-            seconds.iter().for_each(|&seconds| times.push(seconds));
+            for &time in &seconds {
+                times.push(time);
+            }
             match times.rate() {
                 Err(CsvProblem::Uneven { off_s, .. }) => assert!(off_s == furthest && off_s >= 0.75 * step, "{jitter}: {off_s}"),
                 found => assert!(found.is_ok() && furthest < 0.75 * step, "{jitter}: {found:?} {furthest}"),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{ReadOptions, read};
+use super::{EdfReadOptions, read};
 use crate::inspection::nothing;
 use crate::{Inspection, SignalFacts};
 
@@ -10,7 +10,7 @@ use crate::{Inspection, SignalFacts};
 pub(crate) fn inspect(path: &Path) -> Inspection {
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut inspection = nothing(name);
-    let recording = match read(path, &ReadOptions::default()) {
+    let recording = match read(path, &EdfReadOptions::default()) {
         Ok(recording) => recording,
         Err(error) => {
             inspection.problems.push(error.to_string());

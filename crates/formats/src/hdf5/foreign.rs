@@ -9,7 +9,7 @@ use physiosynth_signal::{Channel, Record};
 
 use super::read::Opened;
 use super::window::Window;
-use super::{Axes, ReadOptions, malformed, unreadable};
+use super::{Axes, Hdf5ReadOptions, malformed, unreadable};
 use crate::FormatError;
 use crate::recording::{Recording, Signals};
 
@@ -26,7 +26,7 @@ const LISTED: usize = 12;
 const DEEPEST: usize = 8;
 
 /// Reads a file as `options` say.
-pub(super) fn read(opened: &Opened, options: &ReadOptions) -> Result<Recording<'static>, FormatError> {
+pub(super) fn read(opened: &Opened, options: &Hdf5ReadOptions) -> Result<Recording<'static>, FormatError> {
     let path = opened.path.clone();
     let name = match &options.signals {
         Some(name) => name.trim_matches('/').to_owned(),
@@ -148,7 +148,12 @@ fn listed(datasets: &[(String, Vec<u64>)]) -> String {
 }
 
 /// Samples per second.
-fn rate(opened: &Opened, name: &str, attributes: &HashMap<String, AttrValue>, options: &ReadOptions) -> Result<f64, FormatError> {
+fn rate(
+    opened: &Opened,
+    name: &str,
+    attributes: &HashMap<String, AttrValue>,
+    options: &Hdf5ReadOptions,
+) -> Result<f64, FormatError> {
     let path = &opened.path;
     let usable = |rate: &f64| rate.is_finite() && *rate > 0.0;
     let wrong = |place: &str, cause: &str| {
@@ -211,7 +216,7 @@ fn names(
     name: &str,
     columns: usize,
     attributes: &HashMap<String, AttrValue>,
-    options: &ReadOptions,
+    options: &Hdf5ReadOptions,
 ) -> Result<Vec<String>, FormatError> {
     if !options.names.is_empty() {
         if options.names.len() == columns {
@@ -225,7 +230,7 @@ fn names(
     Ok(stated.unwrap_or_else(|| (1..=columns).map(|number| format!("channel {number}")).collect()))
 }
 
-fn units(columns: usize, attributes: &HashMap<String, AttrValue>, options: &ReadOptions) -> Vec<String> {
+fn units(columns: usize, attributes: &HashMap<String, AttrValue>, options: &Hdf5ReadOptions) -> Vec<String> {
     if let Some(unit) = &options.unit {
         return vec![unit.clone(); columns];
     }

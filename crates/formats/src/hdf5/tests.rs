@@ -30,7 +30,7 @@ fn records_come_back_whole() {
     let path = folder.path().join("r.h5");
     let record = record();
     write_recording(&path, &mut Recording::of(&record)).unwrap();
-    let back = open(&path, &ReadOptions::default()).unwrap();
+    let back = open(&path, &Hdf5ReadOptions::default()).unwrap();
     assert_eq!(back.lengths(), [7200, 1800, 7200]);
     let mut back = back.into_record().unwrap();
     assert!(back.channels[0].samples[7].is_nan());
@@ -47,7 +47,7 @@ fn a_record_without_anything_can_be_written() {
     let path = folder.path().join("r.h5");
     let record = Record { sampling_frequency_hz: 100.0, ..Record::new("empty") };
     write_recording(&path, &mut Recording::of(&record)).unwrap();
-    assert_eq!(open(&path, &ReadOptions::default()).unwrap().into_record().unwrap(), record);
+    assert_eq!(open(&path, &Hdf5ReadOptions::default()).unwrap().into_record().unwrap(), record);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn damaged_files_are_errors() {
     let bytes = std::fs::read(&path).unwrap();
     for cut in [0, 7, 100, bytes.len() / 2, bytes.len() - 1] {
         std::fs::write(&path, &bytes[..cut]).unwrap();
-        let result = open(&path, &ReadOptions::default()).and_then(Recording::into_record);
+        let result = open(&path, &Hdf5ReadOptions::default()).and_then(Recording::into_record);
         let error = result.unwrap_err().to_string();
         assert!(error.contains("r.h5") && error.contains("again"), "{cut}: {error}");
     }
@@ -73,7 +73,7 @@ fn an_array_of_channels_is_read_by_time() {
     let bytes: Vec<u8> = (0..3).flat_map(|c| (0..5_000).flat_map(move |i| value(c, i).to_le_bytes())).collect();
     writer.dataset("raw", Datatype::Float32, &[3, 5_000], &bytes).unwrap();
     writer.finish(&[("fs", Attribute::Float(100.0))]).unwrap();
-    let mut recording = open(&path, &ReadOptions::default()).unwrap();
+    let mut recording = open(&path, &Hdf5ReadOptions::default()).unwrap();
     assert_eq!(recording.lengths(), [5_000; 3]);
     let expected = |channel: usize, from: usize, to: usize| (from..to).map(|i| value(channel, i)).collect::<Vec<_>>();
     let found = recording.read(&[10..20, 0..0, 4_999..5_000]).unwrap();

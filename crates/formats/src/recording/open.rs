@@ -88,9 +88,9 @@ pub struct OpenOptions {
     /// Unit of all signals, for the same formats.
     pub unit: Option<String>,
     /// For HDF5 files of other programs.
-    pub hdf5: hdf5::ReadOptions,
+    pub hdf5: hdf5::Hdf5ReadOptions,
     /// For delimited text.
-    pub delimited: delimited::ReadOptions,
+    pub delimited: delimited::TextReadOptions,
     /// Extension of the annotation file of a WFDB record; `atr` where `None`.
     pub annotator: Option<String>,
     /// A file with the annotations (see [`read_annotations_of`]), in place of the recording's own.
