@@ -74,7 +74,7 @@ impl Window {
                     while at < range.end {
                         let end = range.end.min(at + PIECE);
                         let size = self.numbers.size as u64;
-                        let offset = *address + (row * *times + at) * size;
+                        let offset = address.saturating_add((row * *times + at) * size);
                         fill(&self.path, &mut self.file, offset, (end - at) * size, &mut bytes)?;
                         self.numbers.append_f32(&bytes, out);
                         at = end;
