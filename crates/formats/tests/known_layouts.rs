@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use physiosynth_formats::edf::{self, WriteOptions};
+use physiosynth_formats::recording::{OpenOptions, open};
 use physiosynth_formats::wfdb::write_annotations;
 use physiosynth_formats::{
     Database, RecordingsConfig, SignalFormat, inspect, inspect_record, inspect_with, open_database, write_record,
@@ -28,6 +29,13 @@ fn counted(folder: &Path) -> Vec<(usize, Vec<(String, usize)>)> {
     let inspections = inspect(folder).unwrap();
     assert!(inspections.iter().all(|record| record.problems.is_empty()), "{inspections:?}");
     inspections.into_iter().map(|record| (record.annotations.count, record.annotations.codes.into_iter().collect())).collect()
+}
+
+/// The annotations of a recording that is opened by itself, as for conversion.
+fn opened(path: &Path) -> Vec<Annotation> {
+    let recording = open(path, &OpenOptions::default()).unwrap();
+    assert!(recording.problems.is_empty(), "{:?}", recording.problems);
+    recording.record.annotations
 }
 
 fn codes(codes: &[(&str, usize)]) -> (usize, Vec<(String, usize)>) {
@@ -69,6 +77,7 @@ fn chbmit_marks_seizures_beside_the_recording_and_has_one_girl_twice() {
     assert!(database.read(1, None).unwrap().annotations.is_empty());
     assert!(database.files().iter().any(|path| path.ends_with("chb01_03.edf.seizures")));
     assert_eq!(counted(folder.path()), [codes(&[("seizure", 2)]), codes(&[]), codes(&[])]);
+    assert_eq!(opened(&folder.path().join("chb01/chb01_03.edf")), database.read(0, None).unwrap().annotations);
     // One that cannot be read is a problem, and the rest is told all the same.
     fs::write(folder.path().join("chb17/chb17a_03.edf.seizures"), [0x01]).unwrap();
     let record = inspect_record(&folder.path().join("chb17/chb17a_03.edf"));
@@ -93,6 +102,7 @@ fn sleep_edf_has_its_stages_in_files_of_their_own() {
     assert!(database.read(1, None).unwrap().annotations.is_empty());
     assert_eq!(database.files().len(), 3);
     assert_eq!(counted(folder.path()), [codes(&[("Sleep stage 2", 1), ("Sleep stage W", 1)]), codes(&[])]);
+    assert_eq!(opened(&at("SC4001E0-PSG")), marks);
 }
 
 #[test]
@@ -111,6 +121,9 @@ fn ludb_has_an_annotator_for_each_lead() {
     assert_eq!(marks(None), [(100, 1, "p".to_owned()), (110, 0, "N".into()), (112, 1, "N".into())]);
     assert_eq!(marks(Some("ii")), [(100, 0, "p".to_owned()), (112, 0, "N".into())]);
     assert_eq!(counted(folder.path()), [codes(&[("N", 2), ("p", 1)])]);
+    for name in ["1", "1.hea", "1.dat"] {
+        assert_eq!(opened(&folder.path().join(name)), database.read(0, None).unwrap().annotations, "{name}");
+    }
     write_annotations(&path, "ii", &[Annotation::beat(100, "p"), Annotation::beat(4_000, "N")], None).unwrap();
     let problems = inspect(folder.path()).unwrap().remove(0).problems;
     assert!(problems.len() == 1 && problems[0].contains("1.ii") && problems[0].contains("4000"), "{problems:?}");

@@ -50,6 +50,41 @@ pub(super) fn add(item: &Item, record: &mut Record) -> Result<(), FormatError> {
     Ok(())
 }
 
+/// Adds to the outline of a recording, whose channels have these numbers of samples, what is marked beside it. What is wrong is
+/// among the problems, and what lies outside a WFDB record is left out.
+pub(crate) fn add_marks_beside(path: &Path, record: &mut Record, lengths: &[u64], problems: &mut Vec<String>) {
+    let path = if path.is_file() { path.to_path_buf() } else { Location::of_any(path).file("hea") };
+    let item = match super::listing::one(&path) {
+        // A signal file stands for its record.
+        None => super::listing::one(&Location::of_any(&path).file("hea")),
+        item => item,
+    };
+    let Some(item) = item.filter(|item| item.reader != Reader::Table) else { return };
+    let channels: Vec<(&str, u64)> =
+        record.channels.iter().zip(lengths).map(|(channel, &length)| (channel.label.as_str(), length)).collect();
+    let longest = channels.iter().map(|(_, length)| *length).max().unwrap_or(0);
+    let mut wrong = Vec::new();
+    let mut report = |problem: FormatError| {
+        wrong.push(problem.to_string());
+        Ok(())
+    };
+    // Nothing ends the reading: what cannot be read is reported.
+    let mut marks = beside(&item, &channels, record.sampling_frequency_hz, &mut report).unwrap_or_default();
+    if item.reader == Reader::Wfdb {
+        marks.retain(|mark| u64::try_from(mark.sample).is_ok_and(|sample| sample < longest));
+    }
+    if let Some(first) = wrong.first() {
+        problems.push(match wrong.len() {
+            1 => first.clone(),
+            n => format!("{first}; {} others like it", n - 1),
+        });
+    }
+    if !marks.is_empty() {
+        record.annotations.extend(marks);
+        record.annotations.sort_by_key(|mark| mark.sample);
+    }
+}
+
 /// What is marked beside a recording whose channels have these labels and numbers of samples, in samples at `rate`. What is wrong
 /// goes to `report`, which may end the reading.
 pub(super) fn beside(

@@ -20,6 +20,7 @@ use crate::wfdb::{self, Location, REFERENCE_ANNOTATOR, WfdbReadOptions};
 use crate::{FormatError, edf, recording};
 pub(crate) use inspect::inspect_path;
 use listing::{Item, Reader};
+pub(crate) use marks::add_marks_beside;
 pub use options::{AxesChoice, RecordingsConfig};
 
 /// Name of the file that lists a database's records.

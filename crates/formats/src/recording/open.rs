@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use physiosynth_signal::Annotation;
 
 use super::Recording;
+use crate::database::add_marks_beside;
 use crate::{FormatError, delimited, edf, hdf5, npy, wfdb};
 
 /// A format of recordings.
@@ -91,7 +92,7 @@ pub struct OpenOptions {
     pub hdf5: hdf5::Hdf5ReadOptions,
     /// For delimited text.
     pub delimited: delimited::TextReadOptions,
-    /// Extension of the annotation file of a WFDB record; `atr` where `None`.
+    /// Extension of the annotation file of a WFDB record; where `None`, `atr`, or the files by lead that there are instead.
     pub annotator: Option<String>,
     /// A file with the annotations (see [`read_annotations_of`]), in place of the recording's own.
     pub annotations: Option<PathBuf>,
@@ -125,6 +126,9 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Recording<'static>, Fo
     };
     if let Some(annotations) = &options.annotations {
         recording.record.annotations = read_annotations_of(annotations, recording.record.sampling_frequency_hz)?;
+    } else if options.annotator.is_none() {
+        let Recording { record, problems, lengths, .. } = &mut recording;
+        add_marks_beside(path, record, lengths, problems);
     }
     Ok(recording)
 }
