@@ -43,7 +43,7 @@ fn inspect_item(item: &Item, options: &RecordingsConfig, statement: Option<&stat
         inspection.annotations.add(&marks);
         problems.add_to(&mut inspection, &item.path);
     }
-    let samples = inspection.duration_s * rate;
+    let samples = (inspection.duration_s * rate).round() as u64;
     inspection.annotations.add(&statement.and_then(|statement| statement.annotation(samples)));
     inspection
 }

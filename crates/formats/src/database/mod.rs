@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use physiosynth_signal::{Record, RecordEntry, RecordSource, SourceError};
+use physiosynth_signal::{Annotation, Record, RecordEntry, RecordSource, SourceError};
 
 use crate::replace::replace_file;
 use crate::wfdb::{self, Location, REFERENCE_ANNOTATOR, WfdbReadOptions};
@@ -133,6 +133,12 @@ impl Database {
         files::of(&self.folder, &self.items)
     }
 
+    /// What a table of the database says of record `index` as a whole: of PTB-XL the class of its diagnosis, over all `samples` of
+    /// it. [`read`](RecordSource::read) puts it among the annotations.
+    pub fn stated(&self, index: usize, samples: u64) -> Option<Annotation> {
+        self.statements.get(index)?.as_ref()?.annotation(samples)
+    }
+
     /// What an annotation code stands for in record `index`, where that is known of the database: `executed/left-fist` for
     /// `T1` in run 3 of EEGMMIDB. [`read`](RecordSource::read) puts it into [`aux`](physiosynth_signal::Annotation::aux).
     pub fn label(&self, index: usize, code: &str) -> Option<&str> {
@@ -160,11 +166,8 @@ impl RecordSource for Database {
             Reader::Edf => edf::read_record(&item.path, &edf::EdfReadOptions { lead, ..edf::EdfReadOptions::default() })?,
         };
         marks::add(item, &mut record)?;
-        let statement = self.statements.get(index).and_then(Option::as_ref);
-        if let Some(statement) = statement {
-            record.annotations.extend(statement.annotation(record.duration_s() * record.sampling_frequency_hz));
-        }
-        if item.reader == Reader::Wfdb && statement.is_none() {
+        record.annotations.extend(self.stated(index, (record.duration_s() * record.sampling_frequency_hz).round() as u64));
+        if item.reader == Reader::Wfdb && self.statements.get(index).is_none_or(Option::is_none) {
             check_marked(item, &entry.name)?;
         }
         for annotation in record.annotations.iter_mut().filter(|annotation| annotation.aux.is_empty()) {
