@@ -87,7 +87,8 @@ fn a_record_goes_through_every_format_and_comes_back_the_same() {
 fn what_a_database_keeps_beside_its_records_goes_with_them() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
-    fs::write(at("r.csv"), "time_s,I\n0,1\n0.01,2\n0.02,3\n0.03,2\n").unwrap();
+    let rows: String = (0..100).map(|row| format!("{},{}\n", f64::from(row) / 100.0, row % 7)).collect();
+    fs::write(at("r.csv"), format!("time_s,I\n{rows}")).unwrap();
     // PTB-XL: a table says what was found.
     convert(&[&at("r.csv"), &at("ptb/records500/00001_hr.hea")]);
     let table = "patient_id,scp_codes,strat_fold,filename_lr,filename_hr\n7,\"{'SR': 100.0}\",3,records100/00001_lr,records500/00001_hr\n";
@@ -95,7 +96,7 @@ fn what_a_database_keeps_beside_its_records_goes_with_them() {
     fs::write(at("ptb/RECORDS"), "records500/00001_hr\n").unwrap();
     convert(&[&at("ptb"), &at("out"), "--format", "csv"]);
     let marks = fs::read_to_string(at("out/records500/00001_hr.annotations.csv")).unwrap();
-    assert!(marks.contains("\n0,0,0.04,SR,") && marks.contains("100.0"), "{marks}");
+    assert!(marks.contains("\n0,0,1,SR,") && marks.contains("100.0"), "{marks}");
     // Sleep-EDF: the stages are in a file of their own.
     convert(&[&at("r.csv"), &at("sleep/SC4001E0-PSG.edf")]);
     fs::write(at("stages.csv"), "time_s,duration_s,code\n0.01,0.02,Sleep stage 2\n").unwrap();
