@@ -68,7 +68,8 @@ pub(super) fn read(opened: &Opened, options: &Hdf5ReadOptions) -> Result<Recordi
     let mut record = Record { sampling_frequency_hz: rate, ..Record::new(file_name) };
     record.channels = labels.into_iter().zip(units).map(|(label, unit)| Channel::new(label, unit, rate, Vec::new())).collect();
     let window = if axes == Axes::ChannelTime { Window::new(&path, &dataset, [columns as u64, times]) } else { None };
-    let source = Source { path: path.clone(), dataset, axes, columns, window, held: vec![None; columns] };
+    let step = step(&dataset, columns as u64);
+    let source = Source { path: path.clone(), dataset, axes, columns, window, step, held: vec![None; columns] };
     let mut recording = Recording::new(path, record, vec![times; columns], Box::new(source));
     recording.problems = problems;
     Ok(recording)
@@ -242,6 +243,14 @@ fn units(columns: usize, attributes: &HashMap<String, AttrValue>, options: &Hdf5
     UNITS.iter().find_map(|name| of(attributes.get(*name)?)).unwrap_or_else(|| vec![String::new(); columns])
 }
 
+/// How many rows of so many values to read at a time: those of whole chunks.
+fn step(dataset: &Dataset, columns: u64) -> u64 {
+    /// Values that are read and converted at a time, unless a chunk has more.
+    const PIECE: u64 = 1 << 20;
+    let chunk = dataset.chunk_shape().ok().flatten().and_then(|shape| shape.first().copied()).unwrap_or(1).max(1);
+    (PIECE / columns.max(1) / chunk).max(1).saturating_mul(chunk)
+}
+
 /// A dataset of signals. Of one of `[channel, time]` that cannot be read by time, each channel is held whole once it was asked for.
 struct Source {
     path: PathBuf,
@@ -249,6 +258,8 @@ struct Source {
     axes: Axes,
     columns: usize,
     window: Option<Window>,
+    /// Rows of `[time, channel]` that are read at a time.
+    step: u64,
     held: Vec<Option<Vec<f32>>>,
 }
 
@@ -273,11 +284,20 @@ impl Signals for Source {
         let (Some(from), Some(to)) = (wanted().map(|range| range.start).min(), wanted().map(|range| range.end).max()) else {
             return Ok(vec![Vec::new(); ranges.len()]);
         };
-        let rows = self.dataset.read_f32_rows(from, to - from).map_err(here)?;
-        let column = |(column, range): (usize, &Range<u64>)| {
-            let own = rows.iter().skip(column).step_by(self.columns);
-            own.skip(range.start.saturating_sub(from) as usize).take((range.end - range.start) as usize).copied().collect()
-        };
-        Ok(ranges.iter().enumerate().map(column).collect())
+        let mut samples: Vec<Vec<f32>> =
+            ranges.iter().map(|range| Vec::with_capacity((range.end - range.start) as usize)).collect();
+        let mut row = from;
+        while row < to {
+            // Up to where a chunk ends, so that few are read twice.
+            let end = to.min((row / self.step + 1).saturating_mul(self.step));
+            let values = self.dataset.read_f32_rows(row, end - row).map_err(here)?;
+            for ((column, range), out) in ranges.iter().enumerate().zip(&mut samples) {
+                let (low, high) = (range.start.max(row), range.end.min(end));
+                let own = values.iter().skip(column).step_by(self.columns);
+                out.extend(own.skip(low.saturating_sub(row) as usize).take(high.saturating_sub(low) as usize));
+            }
+            row = end;
+        }
+        Ok(samples)
     }
 }
