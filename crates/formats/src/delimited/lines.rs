@@ -82,3 +82,32 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
         Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect::<String>().into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    #[test]
+    fn lines_that_hold_something_and_where_they_begin() {
+        let content = b"\xEF\xBB\xBFa\r\n\n# c\n \t\nb\xB5\n\xC2\xB5\rc";
+        let mut lines = Lines::new(Path::new("x"), Cursor::new(content));
+        let mut found = Vec::new();
+        while let Some((place, text)) = lines.next().unwrap() {
+            found.push((place.offset, place.line, text.into_owned()));
+        }
+        assert_eq!(found, [(0, 1, "a".to_owned()), (14, 5, "bµ".into()), (17, 6, "µ\rc".into())]);
+        lines.go_to(Place { offset: 14, line: 5 }).unwrap();
+        assert_eq!(lines.next().unwrap().unwrap().1, "bµ");
+        lines.go_to(Place { offset: 0, line: 1 }).unwrap();
+        assert_eq!(lines.next().unwrap().unwrap().1, "a");
+    }
+
+    #[test]
+    fn a_file_without_line_ends_is_not_read_whole() {
+        let mut lines = Lines::new(Path::new("x"), Cursor::new(vec![b'1'; LONGEST as usize + 1]));
+        let error = lines.next().unwrap_err().to_string();
+        assert!(error.contains("line 1") && error.contains("64 MiB"), "{error}");
+    }
+}
