@@ -87,8 +87,8 @@ fn a_record_goes_through_every_format_and_comes_back_the_same() {
 fn what_a_database_keeps_beside_its_records_goes_with_them() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
-    let rows: String = (0..100).map(|row| format!("{},{}\n", f64::from(row) / 100.0, row % 7)).collect();
-    fs::write(at("r.csv"), format!("time_s,I\n{rows}")).unwrap();
+    let rows: Vec<String> = (0..100).map(|row| format!("{},{}", f64::from(row) / 100.0, row % 7)).collect();
+    fs::write(at("r.csv"), format!("time_s,I\n{}\n", rows.join("\n"))).unwrap();
     // PTB-XL: a table says what was found.
     convert(&[&at("r.csv"), &at("ptb/records500/00001_hr.hea")]);
     let table = "patient_id,scp_codes,strat_fold,filename_lr,filename_hr\n7,\"{'SR': 100.0}\",3,records100/00001_lr,records500/00001_hr\n";

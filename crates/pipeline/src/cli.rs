@@ -294,7 +294,7 @@ pub(crate) struct Inspect {
     /// Take what the files do not say themselves from [recordings] of this configuration, as a run does.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Say one thing that the files do not, such as recordings.hdf5_signals=ecg/data. May be repeated.
+    /// Say one thing that the files do not, such as recordings.unit=mV. May be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
 }
