@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use physiosynth_formats::edf::{self, EdfReadOptions, Scaling, WriteOptions};
-use physiosynth_formats::recording::{OpenOptions, open};
+use physiosynth_formats::recording::{OpenOptions, open, read_annotations_of};
 use physiosynth_signal::{Annotation, Channel, Digitisation, Record};
 use proptest::prelude::*;
 
@@ -174,6 +174,9 @@ fn missing_samples_padding_and_rates_survive() {
     for text in ["BAD_missing", "BAD_missing@@Fp1", "BAD_missing@@Fp2", "BAD_ACQ_SKIP"] {
         assert!(texts.iter().any(|other| other == text), "{text}: {texts:?}");
     }
+    // None of these is about another recording.
+    let marks = read_annotations_of(&folder.path().join("r.edf"), 720.0).unwrap();
+    assert_eq!(marks, [Annotation::beat(10, "N")]);
     // Labels that are not unique, and parts of a record with gaps.
     let mut same = record.clone();
     same.channels[1].label = "Fp1".into();

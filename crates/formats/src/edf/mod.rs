@@ -120,6 +120,17 @@ pub fn read_annotations(path: &Path) -> Result<Vec<TimedAnnotation>, FormatError
     Ok(Opened::new(&mut input)?.timeline.annotations)
 }
 
+/// As [`read_annotations`], without those that tell of the file's own samples (missing ones, and what fills the last data record):
+/// what another recording may be marked with.
+pub(crate) fn read_marks(path: &Path) -> Result<Vec<TimedAnnotation>, FormatError> {
+    let mut file = layout::open(path)?;
+    let Opened { header, mut timeline, .. } = Opened::new(&mut Input::new(path, &mut file)?)?;
+    let labels: Vec<&str> = header.ordinary().map(|(_, signal)| signal.label.as_str()).collect();
+    missing::take_gaps(&mut timeline, &labels);
+    missing::take_padding(&mut timeline, header.record_ns(), (SECOND_NS as f64 / rate_of(&header)) as i64);
+    Ok(timeline.annotations)
+}
+
 /// Reads a recording: its signals in physical units and its annotations.
 pub fn read_record(path: &Path, options: &EdfReadOptions) -> Result<Record, FormatError> {
     Ok(read(path, options)?.record)

@@ -139,7 +139,7 @@ pub fn read_annotations_of(path: &Path, rate_hz: f64) -> Result<Vec<Annotation>,
     let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned()).unwrap_or_default();
     if edf::is_recording(path) {
         let seconds = |ns: i64| (ns as f64 * rate_hz / 1e9).round() as i64;
-        let mut marks: Vec<Annotation> = edf::read_annotations(path)?
+        let mut marks: Vec<Annotation> = edf::read_marks(path)?
             .into_iter()
             .map(|timed| Annotation {
                 duration: seconds(timed.duration_ns.unwrap_or(0)).max(0),
