@@ -75,6 +75,19 @@ fn labels_may_be_numbers_beside_a_column_of_times() {
     assert_eq!((labels.as_slice(), record.channels[1].samples.as_slice()), (["1", "2"].as_slice(), [2.0, 4.0].as_slice()));
 }
 
+/// As written of a channel whose label has a semicolon and quotes, which a fuzz target found not to be read again.
+#[test]
+fn labels_may_have_delimiters_and_quotes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.csv");
+    for label in ["'\"\u{1};", "a;b;c", "\"", "x\ty", ";"] {
+        let record = Record::new("r").with_channel(Channel::new(label, "", 360.0, vec![23.0, 2.0]));
+        delimited::write_record(&path, &record).unwrap();
+        let back = delimited::read_record(&path, &TextReadOptions::default()).unwrap();
+        assert_eq!((back.channels[0].label.as_str(), &back.channels[0].samples[..]), (label, &[23.0, 2.0][..]));
+    }
+}
+
 #[test]
 fn annotations_from_a_second_file() {
     let folder = tempfile::tempdir().unwrap();
