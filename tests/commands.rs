@@ -133,6 +133,37 @@ fn what_simulate_writes_inspect_reads() {
 }
 
 #[test]
+fn inspect_takes_the_settings_of_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = folder.path().join("study");
+    fs::create_dir(&study).unwrap();
+    for name in ["p01", "p02"] {
+        fs::write(study.join(format!("{name}.csv")), "ecg,resp,count\n1,2,1\n3,4,2\n5,6,3\n").unwrap();
+        fs::write(study.join(format!("{name}.annotations.csv")), "sample,code\n0,N\n2,V\n").unwrap();
+    }
+    let config = folder.path().join("study.toml");
+    fs::write(&config, "[recordings]\nrate = \"250\"\nunit = \"mV\"\ncolumns = [\"ecg\", \"resp\"]\n").unwrap();
+    let (path, config) = (study.to_str().unwrap(), config.to_str().unwrap());
+    let (_, out, _) = call(&["inspect", path]);
+    assert!(out.contains("no sampling frequency"), "{out}");
+    let (code, out, err) = call(&["inspect", path, "--config", config, "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let found: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let record = &found["records"][1];
+    assert_eq!((record["name"].as_str(), record["signals"].as_array().map(Vec::len)), (Some("p02"), Some(2)));
+    assert_eq!((record["signals"][1]["unit"].as_str(), record["duration_s"].as_f64()), (Some("mV"), Some(0.012)));
+    assert_eq!((record["annotations"]["count"].as_u64(), record["annotations"]["codes"]["V"].as_u64()), (Some(2), Some(1)));
+    // The table, one file alone, and a setting on the command line.
+    let (_, out, _) = call(&["inspect", path, "--config", config]);
+    assert!(out.contains("2 records") && out.contains("4 annotations, 0 problems"), "{out}");
+    let only = study.join("p01.csv");
+    let (_, out, err) = call(&["inspect", only.to_str().unwrap(), "--config", config, "--set", "recordings.rate=100"]);
+    assert!(out.contains("0.03 s") && out.contains("resp") && !out.contains("count"), "{out}{err}");
+    let (code, _, err) = call(&["inspect", path, "--set", "recordings.rat=\"100\""]);
+    assert!(code == 2 && err.contains("recordings.rate"), "{err}");
+}
+
+#[test]
 fn inspect_counts_mitdb() {
     let Some(mitdb) = mitdb() else { return };
     let (code, out, _) = call(&["inspect", mitdb.to_str().unwrap(), "--json"]);

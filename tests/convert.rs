@@ -84,6 +84,30 @@ fn a_record_goes_through_every_format_and_comes_back_the_same() {
 }
 
 #[test]
+fn what_a_database_keeps_beside_its_records_goes_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let rows: Vec<String> = (0..100).map(|row| format!("{},{}", f64::from(row) / 100.0, row % 7)).collect();
+    fs::write(at("r.csv"), format!("time_s,I\n{}\n", rows.join("\n"))).unwrap();
+    // PTB-XL: a table says what was found.
+    convert(&[&at("r.csv"), &at("ptb/records500/00001_hr.hea")]);
+    let table = "patient_id,scp_codes,strat_fold,filename_lr,filename_hr\n7,\"{'SR': 100.0}\",3,records100/00001_lr,records500/00001_hr\n";
+    fs::write(at("ptb/ptbxl_database.csv"), table).unwrap();
+    fs::write(at("ptb/RECORDS"), "records500/00001_hr\n").unwrap();
+    convert(&[&at("ptb"), &at("out"), "--format", "csv"]);
+    let marks = fs::read_to_string(at("out/records500/00001_hr.annotations.csv")).unwrap();
+    assert!(marks.contains("\n0,0,1,SR,") && marks.contains("100.0"), "{marks}");
+    // Sleep-EDF: the stages are in a file of their own.
+    convert(&[&at("r.csv"), &at("sleep/SC4001E0-PSG.edf")]);
+    fs::write(at("stages.csv"), "time_s,duration_s,code\n0.01,0.02,Sleep stage 2\n").unwrap();
+    convert(&[&at("r.csv"), &at("sleep/SC4001EC-Hypnogram.edf"), "--annotations", &at("stages.csv")]);
+    convert(&[&at("sleep"), &at("out"), "--format", "hdf5"]);
+    let record = read(&at("out/SC4001E0-PSG.h5"));
+    let found: Vec<_> = record.annotations.iter().map(|mark| (mark.sample, mark.duration, mark.code.as_ref())).collect();
+    assert_eq!(found, [(1, 2, "Sleep stage 2")]);
+}
+
+#[test]
 fn a_part_of_some_signals() {
     let folder = tempfile::tempdir().unwrap();
     let database = database(folder.path());

@@ -36,7 +36,7 @@ fn the_eeg_demo_ends_in_patients_that_say_they_are_synthetic() {
         assert!(fs::metadata(one.join(format!("figures/{name}.png"))).is_ok_and(|m| m.len() > 0), "{name}");
     }
     assert!(!one.join("figures/strips.png").exists(), "an EEG is not drawn on ECG paper");
-    let patient = edf::read(&one.join("share/syn001.edf"), &edf::ReadOptions::default()).unwrap();
+    let patient = edf::read(&one.join("share/syn001.edf"), &edf::EdfReadOptions::default()).unwrap();
     assert!(patient.problems.is_empty(), "{:?}", patient.problems);
     assert!(patient.header.patient.contains("SYNTHETIC") && patient.header.recording.contains("SYNTHETIC"));
     let record = patient.record;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use physiosynth_formats::{ReadOptions, read_record};
+use physiosynth_formats::{WfdbReadOptions, read_record};
 use serde_json::Value;
 
 use crate::support::{call, files, tiny_run};
@@ -118,7 +118,7 @@ fn the_programs_own_model_needs_no_training() {
     let (code, out, err) = patients("pretrained", &output, &["--patients", "1", "--minutes", "1"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("1 synthetic patients"), "{out}");
-    let record = read_record(&output.join("syn001"), &ReadOptions::default()).unwrap();
+    let record = read_record(&output.join("syn001"), &WfdbReadOptions::default()).unwrap();
     assert!((60.0..70.0).contains(&record.duration_s()), "{}", record.duration_s());
     assert_eq!((record.channels[0].label.as_str(), record.channels[0].unit.as_str()), ("MLII", "mV"));
     let told = record.comments.join("\n");

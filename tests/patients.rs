@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use physiosynth_formats::{ReadOptions, read_record};
+use physiosynth_formats::{WfdbReadOptions, read_record};
 
 use crate::support::{call, tiny_run};
 
@@ -25,7 +25,7 @@ fn a_finished_run_makes_patients_of_any_length() {
     let (code, out, err) = patients(&run, &at("some"), &["--patients", "2", "--minutes", "1.5"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("2 synthetic patients"), "{out}");
-    let record = read_record(&at("some/syn002"), &ReadOptions::default()).unwrap();
+    let record = read_record(&at("some/syn002"), &WfdbReadOptions::default()).unwrap();
     assert!(record.duration_s() >= 90.0 && record.duration_s() < 100.0, "{}", record.duration_s());
     assert_eq!((record.channels.len(), record.channels[0].unit.as_str()), (1, "mV"));
     assert!(record.comments[0].contains("SYNTHETIC"), "{:?}", record.comments);

@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     let options = recording.edf_options();
     let Ok(losses) = edf::write_recording(&written, &mut recording, &options) else { return };
     let Ok(before) = recording.into_record() else { return };
-    let after = edf::read_record(&written, &edf::ReadOptions::default()).expect("what was written can be read");
+    let after = edf::read_record(&written, &edf::EdfReadOptions::default()).expect("what was written can be read");
     if losses.is_empty() {
         assert_eq!(after.channels.len(), before.channels.len());
         for (after, before) in after.channels.iter().zip(&before.channels) {

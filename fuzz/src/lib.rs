@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use physiosynth_formats::wfdb::annotation::{self, AnnotationFile};
 use physiosynth_formats::wfdb::{read_annotation_file, write_annotations, write_record};
-use physiosynth_formats::{ReadOptions, SignalFormat, read_record};
+use physiosynth_formats::{SignalFormat, WfdbReadOptions, read_record};
 use physiosynth_signal::Record;
 
 /// A folder of this process: `TMPDIR=/dev/shm` has it in memory.
@@ -40,8 +40,8 @@ pub fn signal_file(number: u32, bytes: &[u8]) {
     let path = folder().join("r");
     fs::write(path.with_extension("hea"), header).expect("a header can be written");
     fs::write(path.with_extension("dat"), content).expect("a signal file can be written");
-    let whole = read_record(&path, &ReadOptions::default());
-    let part = read_record(&path, &ReadOptions { from: Some(3), to: Some(9), ..ReadOptions::default() });
+    let whole = read_record(&path, &WfdbReadOptions::default());
+    let part = read_record(&path, &WfdbReadOptions { from: Some(3), to: Some(9), ..WfdbReadOptions::default() });
     let Ok(whole) = whole else { return };
     if let Ok(part) = part {
         for (whole, part) in whole.channels.iter().zip(&part.channels) {
@@ -60,7 +60,7 @@ fn rewritten(record: Record, format: SignalFormat) {
     if write_record(folder(), &record, format).is_err() {
         return;
     }
-    let back = read_record(&folder().join("w"), &ReadOptions::default()).expect("what was written can be read");
+    let back = read_record(&folder().join("w"), &WfdbReadOptions::default()).expect("what was written can be read");
     assert_eq!(back.channels.len(), record.channels.len());
     for (back, channel) in back.channels.iter().zip(&record.channels) {
         // A float32 does not hold all 32-bit values: those at the ends may need another gain.

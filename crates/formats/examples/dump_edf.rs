@@ -48,7 +48,7 @@ fn time(arguments: &[String]) -> Result<String, Box<dyn std::error::Error>> {
     for _ in 0..passes {
         let clock = std::time::Instant::now();
         for path in arguments.iter().skip(2) {
-            std::hint::black_box(edf::read(Path::new(path), &edf::ReadOptions::default())?);
+            std::hint::black_box(edf::read(Path::new(path), &edf::EdfReadOptions::default())?);
         }
         seconds.push(clock.elapsed().as_secs_f64().to_string());
     }
@@ -56,7 +56,7 @@ fn time(arguments: &[String]) -> Result<String, Box<dyn std::error::Error>> {
 }
 
 fn dump(path: &Path, samples: Option<&Path>, written: Option<&Path>) -> Result<String, Box<dyn std::error::Error>> {
-    let recording = edf::read(path, &edf::ReadOptions::default())?;
+    let recording = edf::read(path, &edf::EdfReadOptions::default())?;
     let record = &recording.record;
     if let Some(written) = written {
         edf::write_record(written, record, &edf::WriteOptions::default())?;

@@ -16,7 +16,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use physiosynth_formats::wfdb::{ReadOptions, SignalFormat, read_annotation_file, read_record, write_record};
+use physiosynth_formats::wfdb::{SignalFormat, WfdbReadOptions, read_annotation_file, read_record, write_record};
 
 /// The allocator of the program itself, so that what is timed is what users get.
 #[global_allocator]
@@ -38,7 +38,7 @@ fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
         Some("write") => match rest {
             [path, folder, format] => {
                 let format = format.parse().ok().and_then(SignalFormat::from_number).ok_or("no such format")?;
-                Ok(write_record(Path::new(folder), &read_record(Path::new(path), &ReadOptions::default())?, format)?)
+                Ok(write_record(Path::new(folder), &read_record(Path::new(path), &WfdbReadOptions::default())?, format)?)
             }
             _ => Err("write PATH FOLDER FORMAT".into()),
         },
@@ -51,8 +51,8 @@ fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
 }
 
 /// Options and the path of a record.
-fn options(arguments: &[String]) -> Result<(ReadOptions, PathBuf, Option<PathBuf>), Box<dyn Error>> {
-    let (mut options, mut path, mut out) = (ReadOptions::default(), None, None);
+fn options(arguments: &[String]) -> Result<(WfdbReadOptions, PathBuf, Option<PathBuf>), Box<dyn Error>> {
+    let (mut options, mut path, mut out) = (WfdbReadOptions::default(), None, None);
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         let mut value = || rest.next().ok_or_else(|| format!("{argument} needs a value"));
@@ -117,7 +117,9 @@ fn time(what: &str, times: usize, paths: &[String]) -> Result<(), Box<dyn Error>
         let mut count = 0;
         for path in paths {
             count += match what {
-                "record" => read_record(Path::new(path), &ReadOptions::default())?.channels.iter().map(|c| c.samples.len()).sum(),
+                "record" => {
+                    read_record(Path::new(path), &WfdbReadOptions::default())?.channels.iter().map(|c| c.samples.len()).sum()
+                }
                 "annotations" => read_annotation_file(Path::new(path))?.annotations.len(),
                 other => {
                     let (options, path, _) =

@@ -6,10 +6,10 @@
 //! ```no_run
 //! use std::path::Path;
 //!
-//! use physiosynth_formats::{ReadOptions, open_database, read_record};
+//! use physiosynth_formats::{WfdbReadOptions, open_database, read_record};
 //! use physiosynth_signal::RecordSource;
 //!
-//! let record = read_record(Path::new("mitdb/100"), &ReadOptions::default())?;
+//! let record = read_record(Path::new("mitdb/100"), &WfdbReadOptions::default())?;
 //! println!("{} lasts {} s", record.name, record.duration_s());
 //!
 //! let database = open_database(Path::new("mitdb"))?;
@@ -30,6 +30,7 @@ mod error;
 pub mod hdf5;
 mod inspection;
 pub mod npy;
+mod numbers;
 pub mod recording;
 mod replace;
 pub mod segments;
@@ -37,5 +38,5 @@ pub mod wfdb;
 
 pub use database::{AxesChoice, Database, RecordingsConfig, open_database, open_database_with, write_record_list};
 pub use error::FormatError;
-pub use inspection::{AnnotationFacts, Inspection, SignalFacts, inspect, inspect_record, inspect_recording};
-pub use wfdb::{ReadOptions, RecordWriter, SignalFormat, read_annotations, read_header, read_record, write_record};
+pub use inspection::{AnnotationFacts, Inspection, SignalFacts, inspect, inspect_record, inspect_recording, inspect_with};
+pub use wfdb::{RecordWriter, SignalFormat, WfdbReadOptions, read_annotations, read_header, read_record, write_record};

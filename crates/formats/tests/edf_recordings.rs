@@ -24,7 +24,7 @@ fn golden() -> Vec<Vec<&'static str>> {
 }
 
 fn read(path: &Path) -> edf::Recording {
-    edf::read(path, &edf::ReadOptions::default()).unwrap_or_else(|error| panic!("{error}"))
+    edf::read(path, &edf::EdfReadOptions::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// FNV-1a over the samples as little-endian `f32`, which tells every bit.
@@ -103,7 +103,7 @@ fn a_part_is_what_the_whole_has_there() {
     ] {
         let Some(folder) = recordings(folder) else { continue };
         let whole = read(&folder.join(name)).record;
-        let options = edf::ReadOptions { from_s, to_s: Some(to_s), ..edf::ReadOptions::default() };
+        let options = edf::EdfReadOptions { from_s, to_s: Some(to_s), ..edf::EdfReadOptions::default() };
         let part = edf::read_record(&folder.join(name), &options).unwrap();
         for (own, all) in part.channels.iter().zip(&whole.channels) {
             let index = |seconds: f64| (seconds * all.sampling_frequency_hz).round() as usize;

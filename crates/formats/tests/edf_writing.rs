@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use physiosynth_formats::edf::{self, ReadOptions, Scaling, WriteOptions};
+use physiosynth_formats::edf::{self, EdfReadOptions, Scaling, WriteOptions};
+use physiosynth_formats::recording::{OpenOptions, open, read_annotations_of};
 use physiosynth_signal::{Annotation, Channel, Digitisation, Record};
 use proptest::prelude::*;
 
@@ -26,7 +27,7 @@ fn assert_same(found: &Record, expected: &Record) {
 fn round(folder: &Path, name: &str, record: &Record, options: &WriteOptions) -> (edf::Recording, Vec<u8>) {
     let path = folder.join(name);
     edf::write_record(&path, record, options).unwrap();
-    (edf::read(&path, &ReadOptions::default()).unwrap(), std::fs::read(&path).unwrap())
+    (edf::read(&path, &EdfReadOptions::default()).unwrap(), std::fs::read(&path).unwrap())
 }
 
 fn ramp(length: usize, rate: f64) -> Channel {
@@ -141,12 +142,12 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         let mut source = std::io::Cursor::new(&bytes);
-        if let Ok(read) = edf::read_from(&path, &mut source, &ReadOptions::default()) {
+        if let Ok(read) = edf::read_from(&path, &mut source, &EdfReadOptions::default()) {
             // Samples take bytes of the file, but for gaps within their limit.
             let samples: usize = read.record.channels.iter().map(|channel| channel.samples.len()).sum();
             prop_assert!(samples <= (1 << 28) + 2 * bytes.len());
         }
-        let part = ReadOptions { from_s: 1.0, to_s: Some(2.0), ..ReadOptions::default() };
+        let part = EdfReadOptions { from_s: 1.0, to_s: Some(2.0), ..EdfReadOptions::default() };
         let _ = edf::read_from(&path, &mut source, &part);
     }
 }
@@ -173,13 +174,18 @@ fn missing_samples_padding_and_rates_survive() {
     for text in ["BAD_missing", "BAD_missing@@Fp1", "BAD_missing@@Fp2", "BAD_ACQ_SKIP"] {
         assert!(texts.iter().any(|other| other == text), "{text}: {texts:?}");
     }
+    // None of these is about another recording.
+    let marks = read_annotations_of(&folder.path().join("r.edf"), 720.0).unwrap();
+    assert_eq!(marks, [Annotation::beat(10, "N")]);
     // Labels that are not unique, and parts of a record with gaps.
     let mut same = record.clone();
     same.channels[1].label = "Fp1".into();
     let (found, _) = round(folder.path(), "r.edf", &same, &options);
     assert_same(&found.record, &same);
-    let part =
-        edf::read_record(&folder.path().join("r.edf"), &ReadOptions { from_s: 0.25, to_s: Some(0.5), ..ReadOptions::default() });
+    let part = edf::read_record(
+        &folder.path().join("r.edf"),
+        &EdfReadOptions { from_s: 0.25, to_s: Some(0.5), ..EdfReadOptions::default() },
+    );
     assert_eq!(bits(&part.unwrap().channels[0].samples), bits(&same.channels[0].samples[90..180]));
 }
 
@@ -201,7 +207,7 @@ fn gaps_are_left_out_where_asked_and_filled_when_read() {
     assert_eq!((found.header.records, found.record.duration_s()), (13, 20.0));
     let whole = round(folder.path(), "whole.edf", &record, &WriteOptions { discontinuous: false, ..options }).1;
     assert!(bytes.len() < whole.len());
-    let part = ReadOptions { from_s: 4.0, to_s: Some(13.5), lead: Some("Resp".into()), ..ReadOptions::default() };
+    let part = EdfReadOptions { from_s: 4.0, to_s: Some(13.5), lead: Some("Resp".into()), ..EdfReadOptions::default() };
     let part = edf::read_record(&folder.path().join("r.edf"), &part).unwrap();
     assert_eq!(bits(&part.channels[0].samples), bits(&record.channels[1].samples[40..135]));
 
@@ -211,7 +217,7 @@ fn gaps_are_left_out_where_asked_and_filled_when_read() {
     late.splice(onset..onset + 12, *b"+999999999\x14\x14");
     let path = folder.path().join("late.edf");
     std::fs::write(&path, &late).unwrap();
-    let message = edf::read_record(&path, &ReadOptions::default()).unwrap_err().to_string();
+    let message = edf::read_record(&path, &EdfReadOptions::default()).unwrap_err().to_string();
     assert!(message.contains("whose gaps make it") || message.contains("starts before"), "{message}");
 }
 
@@ -285,13 +291,42 @@ fn triggers_of_a_status_channel_are_told_once() {
         assert_eq!(marks, [(10, 0, "T1"), (50, 10, "5")]);
         assert_eq!(found.record.channels[1].samples, bits);
     }
-    let options = ReadOptions { status_events: false, ..ReadOptions::default() };
+    let options = EdfReadOptions { status_events: false, ..EdfReadOptions::default() };
     edf::write_record(&folder.path().join("r.bdf"), &record, &WriteOptions::default()).unwrap();
     assert_eq!(edf::read_record(&folder.path().join("r.bdf"), &options).unwrap().annotations.len(), 1);
     let volts = Record::new("r").with_channel(Channel { label: "Status".into(), ..ramp(100, 100.0) });
     let refused = edf::write_record(&folder.path().join("r.bdf"), &volts, &WriteOptions::default()).unwrap_err().to_string();
     assert!(refused.contains("24 bits of triggers"), "{refused}");
     edf::write_record(&folder.path().join("r.edf"), &volts, &WriteOptions::default()).unwrap();
+}
+
+#[test]
+fn a_signal_named_as_annotations_stays_a_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for (name, label) in [("r.bdf", "BDF Annotations"), ("r.edf", "EDF Annotations"), ("other.edf", "BDF Annotations")] {
+        // A plain file with such a label on samples: written under another of that length, then renamed.
+        let record =
+            Record::new("r").with_channel(ramp(40, 20.0)).with_channel(Channel { label: "x".repeat(15), ..ramp(40, 20.0) });
+        let (_, mut bytes) = round(folder.path(), name, &record, &WriteOptions::default());
+        bytes[192..197].fill(b' ');
+        let at = bytes.windows(15).position(|text| text == [b'x'; 15]).unwrap();
+        bytes[at..at + 15].copy_from_slice(label.as_bytes());
+        std::fs::write(path(name), &bytes).unwrap();
+        let mut plain = open(&path(name), &OpenOptions::default()).unwrap();
+        let samples = plain.lengths().to_vec();
+        assert_eq!((plain.record.channels[1].label.as_str(), &samples[..]), (label, &[40, 40][..]), "{name}");
+
+        // Written as EDF+ it would be an annotation signal. It gets another label, and that is told.
+        let options = plain.edf_options();
+        let written = path(name).with_file_name(format!("again-{name}"));
+        let losses = edf::write_recording(&written, &mut plain, &options).unwrap();
+        assert!(losses.len() == 1 && losses[0].contains(label), "{losses:?}");
+        let back = edf::read(&written, &EdfReadOptions::default()).unwrap();
+        assert_eq!(back.record.channels[1].label, label.replace(' ', "_"));
+        assert_eq!(bits(&back.record.channels[1].samples), bits(&plain.into_record().unwrap().channels[1].samples));
+        assert!(back.problems.is_empty(), "{:?}", back.problems);
+    }
 }
 
 #[test]
@@ -317,7 +352,7 @@ fn headers_that_are_wrong_are_read_by_the_size_of_the_file() {
         change(&mut changed);
         let path = folder.path().join("x.edf");
         std::fs::write(&path, &changed).unwrap();
-        edf::read(&path, &ReadOptions::default()).map(|found| (found.record, found.problems.join("\n")))
+        edf::read(&path, &EdfReadOptions::default()).map(|found| (found.record, found.problems.join("\n")))
     };
     let set =
         |at: usize, text: &'static str| move |bytes: &mut Vec<u8>| bytes[at..at + text.len()].copy_from_slice(text.as_bytes());

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use physiosynth_formats::wfdb::write_record;
 use physiosynth_formats::{
-    FormatError, ReadOptions, SignalFormat, inspect, inspect_record, open_database, read_annotations, read_header, read_record,
-    write_record_list,
+    FormatError, SignalFormat, WfdbReadOptions, inspect, inspect_record, open_database, read_annotations, read_header,
+    read_record, write_record_list,
 };
 use physiosynth_signal::{Annotation, Channel, Record, RecordSource};
 use tempfile::TempDir;
@@ -24,7 +24,7 @@ fn folder() -> TempDir {
 }
 
 fn read(folder: &Path) -> Result<Record, FormatError> {
-    read_record(&folder.join("r"), &ReadOptions::default())
+    read_record(&folder.join("r"), &WfdbReadOptions::default())
 }
 
 /// Replaces text in the header.
@@ -114,7 +114,7 @@ fn a_bad_checksum_names_the_signal_and_both_sums() {
     fs::write(&path, bytes).unwrap();
     assert_says(folder.path(), &["r.dat", "signal 1 ('V5')", "checksum of the header is", "that of the samples"]);
     // The other signal's damage is not overlooked where one lead is asked for.
-    let lead = |verify_checksums| ReadOptions { lead: Some("MLII".into()), verify_checksums, ..ReadOptions::default() };
+    let lead = |verify_checksums| WfdbReadOptions { lead: Some("MLII".into()), verify_checksums, ..WfdbReadOptions::default() };
     assert!(matches!(read_record(&folder.path().join("r"), &lead(true)), Err(FormatError::Checksum { signal: 1, .. })));
     assert_eq!(read_record(&folder.path().join("r"), &lead(false)).unwrap().channels.len(), 1);
 }

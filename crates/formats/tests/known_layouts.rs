@@ -4,8 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use physiosynth_formats::edf::{self, WriteOptions};
+use physiosynth_formats::recording::{OpenOptions, open};
 use physiosynth_formats::wfdb::write_annotations;
-use physiosynth_formats::{Database, SignalFormat, open_database, write_record};
+use physiosynth_formats::{
+    Database, RecordingsConfig, SignalFormat, inspect, inspect_record, inspect_with, open_database, write_record,
+};
 use physiosynth_signal::{Annotation, Channel, Record, RecordSource as _, Split};
 
 fn record(name: &str, labels: &[&str]) -> Record {
@@ -19,6 +22,24 @@ fn wfdb(folder: &Path, record: &Record) {
 
 fn subjects(database: &Database) -> Vec<(&str, &str, bool)> {
     database.entries().iter().map(|entry| (entry.name.as_str(), entry.subject.as_str(), entry.subject_known)).collect()
+}
+
+/// What an inspection counts in each record: all annotations, and each code; that it finds nothing wrong is checked.
+fn counted(folder: &Path) -> Vec<(usize, Vec<(String, usize)>)> {
+    let inspections = inspect(folder).unwrap();
+    assert!(inspections.iter().all(|record| record.problems.is_empty()), "{inspections:?}");
+    inspections.into_iter().map(|record| (record.annotations.count, record.annotations.codes.into_iter().collect())).collect()
+}
+
+/// The annotations of a recording that is opened by itself, as for conversion.
+fn opened(path: &Path) -> Vec<Annotation> {
+    let recording = open(path, &OpenOptions::default()).unwrap();
+    assert!(recording.problems.is_empty(), "{:?}", recording.problems);
+    recording.record.annotations
+}
+
+fn codes(codes: &[(&str, usize)]) -> (usize, Vec<(String, usize)>) {
+    (codes.iter().map(|(_, count)| count).sum(), codes.iter().map(|&(code, count)| (code.to_owned(), count)).collect())
 }
 
 #[test]
@@ -55,6 +76,12 @@ fn chbmit_marks_seizures_beside_the_recording_and_has_one_girl_twice() {
     assert_eq!(found, [(50, 100, "seizure"), (200, 60, "seizure")]);
     assert!(database.read(1, None).unwrap().annotations.is_empty());
     assert!(database.files().iter().any(|path| path.ends_with("chb01_03.edf.seizures")));
+    assert_eq!(counted(folder.path()), [codes(&[("seizure", 2)]), codes(&[]), codes(&[])]);
+    assert_eq!(opened(&folder.path().join("chb01/chb01_03.edf")), database.read(0, None).unwrap().annotations);
+    // One that cannot be read is a problem, and the rest is told all the same.
+    fs::write(folder.path().join("chb17/chb17a_03.edf.seizures"), [0x01]).unwrap();
+    let record = inspect_record(&folder.path().join("chb17/chb17a_03.edf"));
+    assert!(record.signals.len() == 1 && record.problems[0].contains(".seizures"), "{record:?}");
 }
 
 #[test]
@@ -74,6 +101,8 @@ fn sleep_edf_has_its_stages_in_files_of_their_own() {
     assert_eq!((marks.len(), marks[1].sample, marks[1].duration, marks[1].code.as_ref()), (2, 200, 100, "Sleep stage 2"));
     assert!(database.read(1, None).unwrap().annotations.is_empty());
     assert_eq!(database.files().len(), 3);
+    assert_eq!(counted(folder.path()), [codes(&[("Sleep stage 2", 1), ("Sleep stage W", 1)]), codes(&[])]);
+    assert_eq!(opened(&at("SC4001E0-PSG")), marks);
 }
 
 #[test]
@@ -91,12 +120,20 @@ fn ludb_has_an_annotator_for_each_lead() {
     };
     assert_eq!(marks(None), [(100, 1, "p".to_owned()), (110, 0, "N".into()), (112, 1, "N".into())]);
     assert_eq!(marks(Some("ii")), [(100, 0, "p".to_owned()), (112, 0, "N".into())]);
+    assert_eq!(counted(folder.path()), [codes(&[("N", 2), ("p", 1)])]);
+    for name in ["1", "1.hea", "1.dat"] {
+        assert_eq!(opened(&folder.path().join(name)), database.read(0, None).unwrap().annotations, "{name}");
+    }
+    write_annotations(&path, "ii", &[Annotation::beat(100, "p"), Annotation::beat(4_000, "N")], None).unwrap();
+    let problems = inspect(folder.path()).unwrap().remove(0).problems;
+    assert!(problems.len() == 1 && problems[0].contains("1.ii") && problems[0].contains("4000"), "{problems:?}");
     // Without any, they are missed.
     for lead in ["i", "ii"] {
         fs::remove_file(path.with_extension(lead)).unwrap();
     }
     let error = database.read(0, None).unwrap_err().to_string();
     assert!(error.contains("1.atr"), "{error}");
+    assert!(inspect(folder.path()).unwrap()[0].problems[0].contains("1.atr"));
 }
 
 #[test]
@@ -137,4 +174,22 @@ fn ptb_xl_has_tables() {
     assert_eq!(label(1).0, "MI");
     assert_eq!(label(2).0, "AFIB");
     assert!(database.files().iter().any(|path| path.ends_with("ptbxl_database.csv")));
+    assert_eq!(counted(folder.path()), [codes(&[("NORM", 1)]), codes(&[("MI", 1)]), codes(&[("AFIB", 1)])]);
+}
+
+#[test]
+fn what_files_do_not_say_is_told_to_an_inspection() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a", "b"] {
+        fs::write(folder.path().join(format!("{name}.csv")), "when,I,II\n5,1,2\n5,3,4\n").unwrap();
+    }
+    let problems = inspect(folder.path()).unwrap().remove(0).problems;
+    assert!(problems[0].contains("no sampling frequency"), "{problems:?}");
+    let options =
+        RecordingsConfig { rate: "250".into(), unit: "mV".into(), columns: vec!["II".into()], ..RecordingsConfig::default() };
+    let found = inspect_with(folder.path(), &options).unwrap();
+    let facts: Vec<_> =
+        found.iter().map(|record| (record.signals[0].label.as_str(), record.signals[0].samples, record.duration_s)).collect();
+    assert_eq!(facts, [("II", 2, 0.008); 2]);
+    assert!(found.iter().all(|record| record.problems.is_empty() && record.signals[0].unit == "mV"));
 }

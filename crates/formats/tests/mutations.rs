@@ -172,8 +172,8 @@ fn all(seconds: Option<u64>) {
     let recordings = [std::fs::read(at("r.edf")).unwrap(), std::fs::read(at("r.bdf")).unwrap()];
     torture("edf", &recordings, seconds, |bytes| {
         let mut source = Cursor::new(bytes);
-        let _ = edf::read_from(path, &mut source, &edf::ReadOptions::default());
-        let part = edf::ReadOptions { from_s: 0.5, to_s: Some(1.5), ..edf::ReadOptions::default() };
+        let _ = edf::read_from(path, &mut source, &edf::EdfReadOptions::default());
+        let part = edf::EdfReadOptions { from_s: 0.5, to_s: Some(1.5), ..edf::EdfReadOptions::default() };
         let _ = edf::read_from(path, &mut source, &part);
     });
     let lists = [b"+0\x14\x14\0+1.5\x152\x14Sleep stage W\x14\0+3\x14a\x14b\x14\0\0\0".to_vec()];
@@ -183,8 +183,8 @@ fn all(seconds: Option<u64>) {
     let texts = [std::fs::read(at("r.csv")).unwrap()[..3_000].to_vec(), b"t;a;b\ns;mV;mV\n0,0;1,5;-\n0,01;2;x\n".to_vec()];
     torture("csv", &texts, seconds, |bytes| {
         let text = String::from_utf8_lossy(bytes);
-        let _ = delimited::parse(path, &text, &delimited::ReadOptions::default());
-        let _ = delimited::parse(path, &text, &delimited::ReadOptions { rate_hz: Some(360.0), ..Default::default() });
+        let _ = delimited::parse(path, &text, &delimited::TextReadOptions::default());
+        let _ = delimited::parse(path, &text, &delimited::TextReadOptions { rate_hz: Some(360.0), ..Default::default() });
     });
     let marks = [std::fs::read(at("r.annotations.csv")).unwrap()];
     torture("csv-annotations", &marks, seconds, |bytes| {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use physiosynth_formats::wfdb::{self, read_annotation_file};
-use physiosynth_formats::{ReadOptions, inspect, open_database, read_record};
+use physiosynth_formats::{WfdbReadOptions, inspect, open_database, read_record};
 use physiosynth_signal::{Annotation, RecordSource};
 use sha2::{Digest, Sha256};
 
@@ -44,7 +44,7 @@ fn every_signal_equals_wfdb_to_the_last_bit() {
     for columns in golden(include_str!("goldens/signals.tsv")) {
         let [folder, name, signal, label, unit, samples, digest] = columns[..] else { panic!("{columns:?}") };
         let Some(folder) = recordings(folder) else { continue };
-        let record = read_record(&folder.join(name), &ReadOptions::default()).unwrap();
+        let record = read_record(&folder.join(name), &WfdbReadOptions::default()).unwrap();
         let channel = &record.channels[signal.parse::<usize>().unwrap()];
         assert_eq!(channel.label, label, "{name}");
         assert!(unit == "-" || channel.unit == unit, "{name} {label}: {}", channel.unit);
@@ -96,7 +96,7 @@ fn the_whole_arrhythmia_database_reads_through_its_source() {
 #[test]
 fn record_100_as_documented() {
     let Some(folder) = recordings("mitdb") else { return };
-    let record = read_record(&folder.join("100.hea"), &ReadOptions::default()).unwrap();
+    let record = read_record(&folder.join("100.hea"), &WfdbReadOptions::default()).unwrap();
     let counts = record.code_counts();
     let beats: usize = counts.iter().filter(|(code, _)| *code != "+").map(|(_, count)| count).sum();
     assert_eq!((beats, counts.get("+")), (2_273, Some(&1)));

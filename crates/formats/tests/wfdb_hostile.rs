@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use physiosynth_formats::wfdb::{ReadOptions, SignalFormat, read_annotation_file, write_record};
+use physiosynth_formats::wfdb::{SignalFormat, WfdbReadOptions, read_annotation_file, write_record};
 use physiosynth_formats::{FormatError, inspect_record, read_record};
 use physiosynth_signal::{Annotation, Channel, Record};
 use proptest::prelude::*;
@@ -22,7 +22,7 @@ fn folder(files: &[(&str, &[u8])]) -> TempDir {
 /// The error of reading the record `r` there, which has to come soon, as has what inspection finds.
 fn refused(folder: &Path) -> String {
     let begin = Instant::now();
-    let error = read_record(&folder.join("r"), &ReadOptions::default()).unwrap_err().to_string();
+    let error = read_record(&folder.join("r"), &WfdbReadOptions::default()).unwrap_err().to_string();
     let problems = inspect_record(&folder.join("r")).problems;
     assert!(!problems.is_empty(), "{error}");
     assert!(begin.elapsed() < Duration::from_secs(5), "{error}");
@@ -37,7 +37,7 @@ fn lengths_that_no_file_bounds_are_refused() {
         "r/1 1 360 1000000000000000000\n~ 1000000000000000000\n",
     ] {
         let folder = folder(&[("r.hea", header.as_bytes())]);
-        let read = read_record(&folder.path().join("r"), &ReadOptions::default());
+        let read = read_record(&folder.path().join("r"), &WfdbReadOptions::default());
         // A gap alone has no signals, and takes no memory.
         match read {
             Ok(record) => assert!(record.channels.is_empty()),
@@ -47,9 +47,9 @@ fn lengths_that_no_file_bounds_are_refused() {
     let layout = "l 2 360 0\n~ 0 200 12 0 0 0 0 I\n~ 0 200 12 0 0 0 0 II\n";
     let record = "r/3 2 360 900000000000\nl 0\n~ 800000000000\n~ 100000000000\n";
     let folder = folder(&[("r.hea", record.as_bytes()), ("l.hea", layout.as_bytes())]);
-    let error = read_record(&folder.path().join("r"), &ReadOptions::default()).unwrap_err();
+    let error = read_record(&folder.path().join("r"), &WfdbReadOptions::default()).unwrap_err();
     assert!(error.to_string().contains("read it in parts"), "{error}");
-    let part = ReadOptions { from: Some(7), to: Some(9), ..ReadOptions::default() };
+    let part = WfdbReadOptions { from: Some(7), to: Some(9), ..WfdbReadOptions::default() };
     let read = read_record(&folder.path().join("r"), &part).unwrap();
     assert!(read.channels.len() == 2 && read.channels[1].samples.iter().all(|sample| sample.is_nan()));
     // Lengths whose sum is beyond 64 bits.
@@ -87,7 +87,7 @@ fn segments_that_do_not_fit_the_record_are_refused() {
         let layout: &[u8] = b"l 1 360 0\n~ 0 200 12 0 0 0 0 I\n";
         let record: &[u8] = b"r/2 1 360 10\nl 0\ns 10\n";
         let folder = folder(&[("r.hea", record), ("l.hea", layout), ("s.hea", segment.as_bytes()), ("s.dat", &[0; 4])]);
-        let error = read_record(&folder.path().join("r"), &ReadOptions::default()).unwrap_err().to_string();
+        let error = read_record(&folder.path().join("r"), &WfdbReadOptions::default()).unwrap_err().to_string();
         assert!(error.contains(part), "{segment:?}: {error}");
     }
 }
@@ -96,7 +96,7 @@ fn segments_that_do_not_fit_the_record_are_refused() {
 fn skews_and_files_listed_twice() {
     let folder =
         folder(&[("r.hea", b"r 1 360 2\nr.dat 16:4294967295 200\n"), ("r.dat", &[1, 0, 2, 0]), ("s.dat", &[1, 0, 2, 0])]);
-    let read = read_record(&folder.path().join("r"), &ReadOptions::default()).unwrap();
+    let read = read_record(&folder.path().join("r"), &WfdbReadOptions::default()).unwrap();
     assert!(read.channels[0].samples.len() == 2 && read.channels[0].samples.iter().all(|sample| sample.is_nan()));
     fs::write(folder.path().join("r.hea"), "r 3 360 1\nr.dat 16\ns.dat 16\nr.dat 16\n").unwrap();
     assert!(refused(folder.path()).contains("before and after those of another file"));
@@ -132,7 +132,7 @@ fn flac_streams_that_lie_are_refused() {
     assert!(refused(folder.path()).contains("the stream ends after sample 9000"));
     // A stream that does not tell its length is counted.
     fs::write(folder.path().join("r.hea"), header.replace("250 9000", "250")).unwrap();
-    assert_eq!(read_record(&folder.path().join("r"), &ReadOptions::default()).unwrap().channels[0].samples.len(), 9000);
+    assert_eq!(read_record(&folder.path().join("r"), &WfdbReadOptions::default()).unwrap().channels[0].samples.len(), 9000);
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_million_equal_segments_cost_no_more_than_is_allowed() {
     }
     let segment: &[u8] = b"s 1 360 1000\ns.dat 80 200 8 0 0 0 0 I\n";
     let folder = folder(&[("r.hea", record.as_bytes()), ("s.hea", segment), ("s.dat", &[128; 1000])]);
-    let error = read_record(&folder.path().join("r"), &ReadOptions::default()).unwrap_err();
+    let error = read_record(&folder.path().join("r"), &WfdbReadOptions::default()).unwrap_err();
     assert!(matches!(error, FormatError::TooLarge { .. }), "{error}");
 }
 
@@ -185,7 +185,7 @@ proptest! {
         if let Some(cut) = cut { bytes.truncate(cut.index(bytes.len())); }
         fs::write(&path, bytes).unwrap();
         let record = folder.path().join("r");
-        let options = ReadOptions { from, to, smooth_frames, verify_checksums: false, ..ReadOptions::default() };
+        let options = WfdbReadOptions { from, to, smooth_frames, verify_checksums: false, ..WfdbReadOptions::default() };
         if let Ok(read) = read_record(&record, &options) {
             for channel in &read.channels {
                 prop_assert!(channel.samples.iter().all(|sample| !sample.is_infinite()));

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use physiosynth_formats::wfdb::{self, ReadOptions, SignalFormat, read_annotation_file};
+use physiosynth_formats::wfdb::{self, SignalFormat, WfdbReadOptions, read_annotation_file};
 use physiosynth_formats::{FormatError, inspect_record, read_record, write_record};
 use physiosynth_signal::Record;
 
@@ -18,8 +18,8 @@ fn sample(name: &str) -> Option<PathBuf> {
     None
 }
 
-fn part(from: u64, to: u64) -> ReadOptions {
-    ReadOptions { from: Some(from), to: Some(to), ..ReadOptions::default() }
+fn part(from: u64, to: u64) -> WfdbReadOptions {
+    WfdbReadOptions { from: Some(from), to: Some(to), ..WfdbReadOptions::default() }
 }
 
 /// Digital values, as rdsamp prints them.
@@ -35,7 +35,7 @@ fn digital(record: &Record, at: usize) -> Vec<Option<f64>> {
 #[test]
 fn every_signal_format_has_the_values_that_rdsamp_prints() {
     let Some(path) = sample("binformats") else { return };
-    let record = read_record(&path, &ReadOptions::default()).unwrap();
+    let record = read_record(&path, &WfdbReadOptions::default()).unwrap();
     // Format 32 has more bits than the samples here.
     let expected = [
         [-2047.0, -32_766.0, -32_765.0, -124.0, -32_763.0, -2042.0, -505.0, -504.0, -8_388_599.0],
@@ -47,7 +47,7 @@ fn every_signal_format_has_the_values_that_rdsamp_prints() {
     }
     assert_eq!(record.channels[9].samples[0], (-2_147_483_638.0_f64 / 200.0) as f32);
     let Some(path) = sample("flacformats") else { return };
-    let record = read_record(&path, &ReadOptions::default()).unwrap();
+    let record = read_record(&path, &WfdbReadOptions::default()).unwrap();
     assert_eq!(digital(&record, 1), [-113.0, -32_242.0, -8_322_801.0].map(Some));
 }
 
@@ -55,7 +55,7 @@ fn every_signal_format_has_the_values_that_rdsamp_prints() {
 fn parts_of_a_record_are_what_the_whole_has_there() {
     for name in ["binformats", "flacformats", "mixedsignals", "test01_00s_skewframe", "310derive", "multi-segment/041s/041s"] {
         let Some(path) = sample(name) else { return };
-        let whole = read_record(&path, &ReadOptions::default()).unwrap();
+        let whole = read_record(&path, &WfdbReadOptions::default()).unwrap();
         let frames = (whole.channels[0].samples.len() as f64 / whole.channels[0].sampling_frequency_hz
             * whole.sampling_frequency_hz)
             .round() as u64;
@@ -100,7 +100,7 @@ fn absent_files_are_named() {
         ("multi-segment/p000878/p000878-2137-10-26-16-57", "3269321_0003.hea: no such file (named by line 6 of"),
     ] {
         let Some(path) = sample(name) else { return };
-        let message = read_record(&path, &ReadOptions::default()).unwrap_err().to_string();
+        let message = read_record(&path, &WfdbReadOptions::default()).unwrap_err().to_string();
         assert!(message.contains(absent), "{message}");
         assert!(inspect_record(&path).problems.iter().any(|problem| problem.contains("no such file")), "{name}");
     }
@@ -109,14 +109,14 @@ fn absent_files_are_named() {
 #[test]
 fn gaps_between_segments_are_missing_samples() {
     let Some(path) = sample("multi-segment/s25047/s25047-2704-05-04-10-44") else { return };
-    let record = read_record(&path, &ReadOptions::default()).unwrap();
+    let record = read_record(&path, &WfdbReadOptions::default()).unwrap();
     assert_eq!(record.channels[0].samples.len(), 543_240);
     // 25,740 samples before the first segment; two segments with blood pressure at the end.
     assert!(record.channels.iter().all(|channel| channel.samples[..25_740].iter().all(|sample| sample.is_nan())));
     let pressure = record.channel("ABP").unwrap();
     assert!(pressure.samples[..543_240 - 97_500].iter().all(|sample| sample.is_nan()));
     assert!(pressure.samples[543_240 - 97_500..].iter().any(|sample| !sample.is_nan()));
-    let only = read_record(&path, &ReadOptions { lead: Some("ABP".into()), ..ReadOptions::default() }).unwrap();
+    let only = read_record(&path, &WfdbReadOptions { lead: Some("ABP".into()), ..WfdbReadOptions::default() }).unwrap();
     assert_eq!((only.channels.len(), only.channels[0].samples.len()), (1, 543_240));
     let inspection = inspect_record(&path);
     assert_eq!((inspection.problems.len(), inspection.signals[2].label.as_str()), (1, "ABP"), "{:?}", inspection.problems);
@@ -125,9 +125,9 @@ fn gaps_between_segments_are_missing_samples() {
 #[test]
 fn frames_are_averaged_where_asked_for() {
     let Some(path) = sample("03700181") else { return };
-    let full = read_record(&path, &ReadOptions::default()).unwrap();
+    let full = read_record(&path, &WfdbReadOptions::default()).unwrap();
     assert_eq!((full.sampling_frequency_hz, full.channels[0].sampling_frequency_hz), (125.0, 500.0));
-    let smooth = read_record(&path, &ReadOptions { smooth_frames: true, ..ReadOptions::default() }).unwrap();
+    let smooth = read_record(&path, &WfdbReadOptions { smooth_frames: true, ..WfdbReadOptions::default() }).unwrap();
     assert_eq!((smooth.channels[0].sampling_frequency_hz, smooth.channels[0].samples.len()), (125.0, 75_000));
     let mean = full.channels[0].samples[4..8].iter().map(|&s| f64::from(s)).sum::<f64>() / 4.0;
     assert_eq!(smooth.channels[0].samples[1], mean as f32);
@@ -157,14 +157,14 @@ fn headers_tell_of_the_subject() {
 #[test]
 fn records_written_in_every_format_read_back_the_same() {
     let Some(path) = sample("test01_00s") else { return };
-    let record = read_record(&path, &ReadOptions::default()).unwrap();
+    let record = read_record(&path, &WfdbReadOptions::default()).unwrap();
     for format in [SignalFormat::Format16, SignalFormat::Format24, SignalFormat::Format32, SignalFormat::Format61]
         .into_iter()
         .chain([SignalFormat::Format160, SignalFormat::Format516, SignalFormat::Format524])
     {
         let folder = tempfile::tempdir().unwrap();
         write_record(folder.path(), &record, format).unwrap();
-        let back = read_record(&folder.path().join("test01_00s"), &ReadOptions::default()).unwrap();
+        let back = read_record(&folder.path().join("test01_00s"), &WfdbReadOptions::default()).unwrap();
         assert_eq!(back.channels, record.channels, "format {}", format.number());
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use physiosynth_formats::wfdb::write_record;
-use physiosynth_formats::{ReadOptions, SignalFormat, inspect_record, read_header, read_record};
+use physiosynth_formats::{SignalFormat, WfdbReadOptions, inspect_record, read_header, read_record};
 use physiosynth_signal::{Annotation, Channel, Digitisation, Record};
 use proptest::prelude::*;
 use tempfile::tempdir;
@@ -46,7 +46,7 @@ proptest! {
         }
         let folder = tempdir().unwrap();
         write_record(folder.path(), &record, format).unwrap();
-        let back = read_record(&folder.path().join("x"), &ReadOptions::default()).unwrap();
+        let back = read_record(&folder.path().join("x"), &WfdbReadOptions::default()).unwrap();
         prop_assert_eq!(back.channels.len(), channels);
         for (written, read) in record.channels.iter().zip(&back.channels) {
             prop_assert_eq!(bits(&written.samples), bits(&read.samples));
@@ -69,7 +69,7 @@ proptest! {
             fs::write(folder.path().join(format!("x.{extension}")), content).unwrap();
         }
         let path = folder.path().join("x");
-        let read = read_record(&path, &ReadOptions { verify_checksums: false, ..ReadOptions::default() });
+        let read = read_record(&path, &WfdbReadOptions { verify_checksums: false, ..WfdbReadOptions::default() });
         let inspection = inspect_record(&path);
         prop_assert!(read.is_ok() || !inspection.problems.is_empty());
     }
@@ -102,7 +102,7 @@ fn a_full_record_round_trips_within_half_a_step() {
         write_record(folder.path(), &record, format).unwrap();
         let path = folder.path().join("s-01");
         assert!(inspect_record(&path).problems.is_empty(), "{:?}", inspect_record(&path).problems);
-        let back = read_record(&path, &ReadOptions::default()).unwrap();
+        let back = read_record(&path, &WfdbReadOptions::default()).unwrap();
         assert_eq!((&back.annotations, &back.comments, &back.start), (&record.annotations, &record.comments, &record.start));
         assert_eq!(back.sampling_frequency_hz, 128.0);
         let units: Vec<_> = back.channels.iter().map(|channel| channel.unit.as_str()).collect();
@@ -134,7 +134,7 @@ fn channels_of_a_multiple_of_the_rate_share_the_frame() {
     write_record(folder.path(), &record, SignalFormat::Format212).unwrap();
     let header = read_header(&folder.path().join("f")).unwrap();
     assert_eq!((header.samples, header.signals[1].samples_per_frame), (Some(3), Some(3)));
-    let back = read_record(&folder.path().join("f"), &ReadOptions::default()).unwrap();
+    let back = read_record(&folder.path().join("f"), &WfdbReadOptions::default()).unwrap();
     assert_eq!((back.channels[1].sampling_frequency_hz, back.channels[1].samples.len()), (300.0, 9));
     assert!(back.channels[1].samples.iter().zip(0_i16..).all(|(s, i)| (s - f32::from(i)).abs() < 0.002));
 }
@@ -145,10 +145,10 @@ fn values_beyond_their_digitisation_get_another() {
     let mut record = Record::new("g").with_channel(Channel::new("I", "mV", 360.0, vec![-15.0, 15.0]));
     record.channels[0].digitisation = Some(Digitisation { gain: 200.0, baseline: 0.0, adc_resolution: 11, adc_zero: 0 });
     write_record(folder.path(), &record, SignalFormat::Format212).unwrap();
-    let back = read_record(&folder.path().join("g"), &ReadOptions::default()).unwrap();
+    let back = read_record(&folder.path().join("g"), &WfdbReadOptions::default()).unwrap();
     assert!((back.channels[0].samples[1] - 15.0).abs() < 0.01, "{:?}", back.channels);
     write_record(folder.path(), &record, SignalFormat::Format16).unwrap();
-    let back = read_record(&folder.path().join("g"), &ReadOptions::default()).unwrap();
+    let back = read_record(&folder.path().join("g"), &WfdbReadOptions::default()).unwrap();
     assert_eq!(back.channels[0], record.channels[0]);
 }
 
@@ -160,15 +160,15 @@ fn several_files_byte_offsets_and_skew() {
     fs::write(folder.path().join("b.dat"), [0x2C, 0xF1, 0xFF, 0x05, 0x00]).unwrap();
     let header = "m 3 100 3\na.dat 16+3 1 16 0 1 6 0 I\na.dat 16:1+3 1 16 0 10 60 0 II\nb.dat 212 1 12 0 300 304 0 III\n";
     fs::write(folder.path().join("m.hea"), header).unwrap();
-    let back = read_record(&folder.path().join("m"), &ReadOptions::default()).unwrap();
+    let back = read_record(&folder.path().join("m"), &WfdbReadOptions::default()).unwrap();
     let expected = [[1.0, 2.0, 3.0], [20.0, 30.0, f32::NAN], [300.0, -1.0, 5.0]];
     for (channel, expected) in back.channels.iter().zip(expected) {
         assert_eq!(bits(&channel.samples), bits(&expected), "{}", channel.label);
     }
     // Without a length, each file tells its own, and they have to agree.
     fs::write(folder.path().join("m.hea"), header.replace("100 3", "100")).unwrap();
-    assert_eq!(read_record(&folder.path().join("m"), &ReadOptions::default()).unwrap().channels[2].samples.len(), 3);
+    assert_eq!(read_record(&folder.path().join("m"), &WfdbReadOptions::default()).unwrap().channels[2].samples.len(), 3);
     fs::write(folder.path().join("b.dat"), [0x2C, 0xF1, 0xFF]).unwrap();
-    let message = read_record(&folder.path().join("m"), &ReadOptions::default()).unwrap_err().to_string();
+    let message = read_record(&folder.path().join("m"), &WfdbReadOptions::default()).unwrap_err().to_string();
     assert!(message.contains("line 4") && message.contains("2 samples per signal, the files before it 3"), "{message}");
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use physiosynth_formats::wfdb::{ReadOptions, read_record};
+use physiosynth_formats::wfdb::{WfdbReadOptions, read_record};
 use physiosynth_preprocessing::denoise::{DenoiseConfig, Denoiser};
 use physiosynth_signal::Record;
 
@@ -18,7 +18,7 @@ fn recordings() -> Option<PathBuf> {
 }
 
 fn read(path: &Path) -> Record {
-    read_record(path, &ReadOptions::default()).unwrap()
+    read_record(path, &WfdbReadOptions::default()).unwrap()
 }
 
 /// Signal-to-noise ratio in dB over the blocks with noise: two minutes of every four, from minute 5.

@@ -42,7 +42,7 @@ fn has_edf_extension(path: &Path) -> bool {
 }
 
 /// Whether a file is a recording as text, in HDF5 or as a NumPy array, by its name: not what stands beside one.
-pub(crate) fn is_table(path: &Path) -> bool {
+fn is_table(path: &Path) -> bool {
     let text = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned()).unwrap_or_default();
     let (name, stem, extension) = (text(path.file_name()), text(path.file_stem()), text(path.extension()));
     let beside = [".annotations", ".labels", ".subjects", ".rr", ".derived_from"].iter().any(|what| stem.ends_with(what));

@@ -42,31 +42,87 @@ pub(super) fn is_hypnogram(name: &str, names: &[String]) -> bool {
 
 /// Adds to a record that was read what is marked beside it; of a WFDB record's files by lead those of the channels that it has.
 pub(super) fn add(item: &Item, record: &mut Record) -> Result<(), FormatError> {
-    let rate = record.sampling_frequency_hz;
+    let channels: Vec<(&str, u64)> =
+        record.channels.iter().map(|channel| (channel.label.as_str(), channel.samples.len() as u64)).collect();
+    let marks = beside(item, &channels, record.sampling_frequency_hz, &mut Err)?;
+    record.annotations.extend(marks);
+    record.annotations.sort_by_key(|mark| mark.sample);
+    Ok(())
+}
+
+/// Adds to the outline of a recording, whose channels have these numbers of samples, what is marked beside it. What is wrong is
+/// among the problems, and what lies outside a WFDB record is left out.
+pub(crate) fn add_marks_beside(path: &Path, record: &mut Record, lengths: &[u64], problems: &mut Vec<String>) {
+    let path = if path.is_file() { path.to_path_buf() } else { Location::of_any(path).file("hea") };
+    let item = match super::listing::one(&path) {
+        // A signal file stands for its record.
+        None => super::listing::one(&Location::of_any(&path).file("hea")),
+        item => item,
+    };
+    let Some(item) = item.filter(|item| item.reader != Reader::Table) else { return };
+    let channels: Vec<(&str, u64)> =
+        record.channels.iter().zip(lengths).map(|(channel, &length)| (channel.label.as_str(), length)).collect();
+    let longest = channels.iter().map(|(_, length)| *length).max().unwrap_or(0);
+    let mut wrong = Vec::new();
+    let mut report = |problem: FormatError| {
+        wrong.push(problem.to_string());
+        Ok(())
+    };
+    // Nothing ends the reading: what cannot be read is reported.
+    let mut marks = beside(&item, &channels, record.sampling_frequency_hz, &mut report).unwrap_or_default();
+    if item.reader == Reader::Wfdb {
+        marks.retain(|mark| u64::try_from(mark.sample).is_ok_and(|sample| sample < longest));
+    }
+    if let Some(first) = wrong.first() {
+        problems.push(match wrong.len() {
+            1 => first.clone(),
+            n => format!("{first}; {} others like it", n - 1),
+        });
+    }
+    if !marks.is_empty() {
+        record.annotations.extend(marks);
+        record.annotations.sort_by_key(|mark| mark.sample);
+    }
+}
+
+/// What is marked beside a recording whose channels have these labels and numbers of samples, in samples at `rate`. What is wrong
+/// goes to `report`, which may end the reading.
+pub(super) fn beside(
+    item: &Item,
+    channels: &[(&str, u64)],
+    rate: f64,
+    report: &mut dyn FnMut(FormatError) -> Result<(), FormatError>,
+) -> Result<Vec<Annotation>, FormatError> {
+    let mut marks = Vec::new();
     match item.reader {
         Reader::Table => {}
         Reader::Wfdb => {
             for (label, path) in by_lead(&item.path) {
-                let Some(channel) = record.channels.iter().position(|channel| channel.label == label) else { continue };
-                let mut file = wfdb::read_annotation_file(&path)?;
-                let frames = record.channels.get(channel).map(|channel| channel.samples.len() as u64);
-                wfdb::check_annotations(&path, &file, rate, frames, &mut Err)?;
+                let Some(channel) = channels.iter().position(|(other, _)| *other == label) else { continue };
+                let mut file = match wfdb::read_annotation_file(&path) {
+                    Ok(file) => file,
+                    Err(error) => {
+                        report(error)?;
+                        continue;
+                    }
+                };
+                let frames = channels.get(channel).map(|(_, samples)| *samples);
+                wfdb::check_annotations(&path, &file, rate, frames, report)?;
                 file.rescale(rate);
                 let channel = u8::try_from(channel).unwrap_or(0);
-                record.annotations.extend(file.annotations.into_iter().map(|mark| Annotation { channel, ..mark }));
+                marks.extend(file.annotations.into_iter().map(|mark| Annotation { channel, ..mark }));
             }
         }
         Reader::Edf => {
             if let Some(path) = hypnogram(&item.path) {
-                record.annotations.extend(read_annotations_of(&path, rate)?);
+                marks.extend(read_annotations_of(&path, rate).or_else(|error| report(error).map(|()| Vec::new()))?);
             }
             if let Some(path) = seizures(&item.path) {
-                record.annotations.extend(as_events(read_annotations_of(&path, rate)?));
+                marks.extend(as_events(read_annotations_of(&path, rate).or_else(|error| report(error).map(|()| Vec::new()))?));
             }
         }
     }
-    record.annotations.sort_by_key(|mark| mark.sample);
-    Ok(())
+    Ok(marks)
 }
 
 /// The annotation files of a WFDB record that has none for all leads, with the labels of the leads that name them.

@@ -1,6 +1,7 @@
 //! A folder of recordings: which records it has, whose they are, what their marks mean, and reading them one by one.
 
 mod files;
+mod inspect;
 mod known;
 mod listing;
 mod marks;
@@ -12,13 +13,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use physiosynth_signal::{Record, RecordEntry, RecordSource, SourceError};
+use physiosynth_signal::{Annotation, Record, RecordEntry, RecordSource, SourceError};
 
 use crate::replace::replace_file;
-use crate::wfdb::{self, Location, REFERENCE_ANNOTATOR, ReadOptions};
+use crate::wfdb::{self, Location, REFERENCE_ANNOTATOR, WfdbReadOptions};
 use crate::{FormatError, edf, recording};
-pub(crate) use listing::is_table;
+pub(crate) use inspect::inspect_path;
 use listing::{Item, Reader};
+pub(crate) use marks::add_marks_beside;
 pub use options::{AxesChoice, RecordingsConfig};
 
 /// Name of the file that lists a database's records.
@@ -131,6 +133,12 @@ impl Database {
         files::of(&self.folder, &self.items)
     }
 
+    /// What a table of the database says of record `index` as a whole: of PTB-XL the class of its diagnosis, over all `samples` of
+    /// it. [`read`](RecordSource::read) puts it among the annotations.
+    pub fn stated(&self, index: usize, samples: u64) -> Option<Annotation> {
+        self.statements.get(index)?.as_ref()?.annotation(samples)
+    }
+
     /// What an annotation code stands for in record `index`, where that is known of the database: `executed/left-fist` for
     /// `T1` in run 3 of EEGMMIDB. [`read`](RecordSource::read) puts it into [`aux`](physiosynth_signal::Annotation::aux).
     pub fn label(&self, index: usize, code: &str) -> Option<&str> {
@@ -153,16 +161,13 @@ impl RecordSource for Database {
         };
         let lead = lead.map(str::to_owned);
         let mut record = match item.reader {
-            Reader::Wfdb => wfdb::read_record(&item.path, &ReadOptions { lead, ..ReadOptions::default() })?,
+            Reader::Wfdb => wfdb::read_record(&item.path, &WfdbReadOptions { lead, ..WfdbReadOptions::default() })?,
             Reader::Table => read_table(&item.path, &self.options, lead.as_deref())?,
-            Reader::Edf => edf::read_record(&item.path, &edf::ReadOptions { lead, ..edf::ReadOptions::default() })?,
+            Reader::Edf => edf::read_record(&item.path, &edf::EdfReadOptions { lead, ..edf::EdfReadOptions::default() })?,
         };
         marks::add(item, &mut record)?;
-        let statement = self.statements.get(index).and_then(Option::as_ref);
-        if let Some(statement) = statement {
-            record.annotations.extend(statement.annotation(record.duration_s() * record.sampling_frequency_hz));
-        }
-        if item.reader == Reader::Wfdb && statement.is_none() {
+        record.annotations.extend(self.stated(index, (record.duration_s() * record.sampling_frequency_hz).round() as u64));
+        if item.reader == Reader::Wfdb && self.statements.get(index).is_none_or(Option::is_none) {
             check_marked(item, &entry.name)?;
         }
         for annotation in record.annotations.iter_mut().filter(|annotation| annotation.aux.is_empty()) {
@@ -201,7 +206,7 @@ fn subject(known: &known::Known, item: &Item) -> Option<String> {
 }
 
 /// The file of annotations beside a file of text, HDF5 or NumPy.
-pub(crate) fn marks_beside(path: &Path) -> Option<PathBuf> {
+fn marks_beside(path: &Path) -> Option<PathBuf> {
     ["csv", "tsv"]
         .map(|extension| path.with_extension(format!("annotations.{extension}")))
         .into_iter()

@@ -47,7 +47,7 @@ impl RecordingsConfig {
         OpenOptions {
             rate_hz,
             unit: stated(&self.unit),
-            hdf5: hdf5::ReadOptions {
+            hdf5: hdf5::Hdf5ReadOptions {
                 signals: stated(&self.hdf5_signals),
                 axes: match self.axes {
                     AxesChoice::Auto => None,
@@ -56,12 +56,12 @@ impl RecordingsConfig {
                 },
                 rate_path: stated(&self.rate).filter(|_| rate_hz.is_none()),
                 names: self.labels.clone(),
-                ..hdf5::ReadOptions::default()
+                ..hdf5::Hdf5ReadOptions::default()
             },
-            delimited: delimited::ReadOptions {
+            delimited: delimited::TextReadOptions {
                 time_column: stated(&self.time_column),
                 columns: self.columns.clone(),
-                ..delimited::ReadOptions::default()
+                ..delimited::TextReadOptions::default()
             },
             ..OpenOptions::default()
         }

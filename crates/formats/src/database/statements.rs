@@ -35,9 +35,9 @@ pub(super) struct Row {
 
 impl Row {
     /// The label over a record of so many samples, with all statements as its text.
-    pub(super) fn annotation(&self, samples: f64) -> Option<Annotation> {
+    pub(super) fn annotation(&self, samples: u64) -> Option<Annotation> {
         let mark = Annotation::beat(0, self.label.clone()?).with_aux(&self.statements);
-        Some(Annotation { duration: samples.round() as i64, ..mark })
+        Some(Annotation { duration: samples as i64, ..mark })
     }
 }
 

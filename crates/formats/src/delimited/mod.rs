@@ -10,23 +10,30 @@
 //! `NaN` between their samples.
 
 mod annotations;
+mod columns;
+mod lines;
+mod recording;
 pub(crate) mod table;
 mod times;
 mod write;
 
-use std::borrow::Cow;
+use std::io::{BufRead, Cursor, Seek};
 use std::path::{Path, PathBuf};
 
 use physiosynth_signal::{Channel, Record};
 
 use crate::FormatError;
+use crate::recording::Survey;
 pub use annotations::{annotations_beside, read_annotations, write_annotations};
+use columns::Columns;
+use lines::{Lines, Place};
+pub(crate) use recording::open;
 use times::Times;
 pub use write::{write_record, write_recording};
 
 /// How to read a delimited text.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct ReadOptions {
+pub struct TextReadOptions {
     /// Between fields; found out where `None`.
     pub delimiter: Option<char>,
     /// Samples per second; by the column of times where `None`.
@@ -71,152 +78,107 @@ fn malformed(path: &Path, line: usize, problem: &CsvProblem) -> FormatError {
 
 /// Text of a file: UTF-8, else Latin-1.
 fn text_of(path: &Path) -> Result<String, FormatError> {
-    let bytes = std::fs::read(path).map_err(|source| match source.kind() {
+    let bytes = std::fs::read(path).map_err(unopened(path))?;
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| error.as_bytes().iter().map(|&byte| char::from(byte)).collect()))
+}
+
+/// What is said of a file that cannot be opened.
+fn unopened(path: &Path) -> impl FnOnce(std::io::Error) -> FormatError {
+    |source| match source.kind() {
         std::io::ErrorKind::NotFound => FormatError::Missing {
             path: path.to_path_buf(),
             named_by: "asked for".into(),
             remedy: "name a file of delimited text",
         },
         _ => FormatError::Io { path: path.to_path_buf(), action: "read the file", source },
-    })?;
-    Ok(String::from_utf8(bytes).unwrap_or_else(|error| error.as_bytes().iter().map(|&byte| char::from(byte)).collect()))
+    }
 }
 
 /// Reads a recording.
-pub fn read_record(path: &Path, options: &ReadOptions) -> Result<Record, FormatError> {
-    let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut record = parse(path, &text_of(path)?, options)?;
-    (record.subject, record.name) = (name.clone(), name);
-    if let Some(annotations) = &options.annotations {
-        record.annotations = read_annotations(annotations, record.sampling_frequency_hz)?;
+pub fn read_record(path: &Path, options: &TextReadOptions) -> Result<Record, FormatError> {
+    open(path, options)?.into_record()
+}
+
+/// Parses a recording; `path` stands in messages.
+pub fn parse(path: &Path, text: &str, options: &TextReadOptions) -> Result<Record, FormatError> {
+    let table = Table::scan(path, &mut Lines::new(path, Cursor::new(text)), options, true)?;
+    let mut record = table.record;
+    for (channel, samples) in record.channels.iter_mut().zip(table.samples) {
+        channel.samples = samples;
     }
     Ok(record)
 }
 
-/// What the columns are.
-#[derive(Debug)]
-struct Columns {
-    names: Vec<String>,
-    units: Vec<String>,
-    /// The column of times, and the seconds that one of its units is.
-    time: Option<(usize, f64)>,
-    /// The columns of signals, in the order asked for.
-    signals: Vec<usize>,
+/// Rows from one place that is kept to the next.
+const STRIDE: u64 = 1 << 14;
+
+/// A table of which every row was looked at.
+struct Table {
+    /// The record, its channels without samples.
+    record: Record,
+    columns: Columns,
+    /// Rows of samples.
+    rows: u64,
+    /// Where the rows 0, [`STRIDE`], … begin.
+    places: Vec<Place>,
+    /// The samples of each channel, where they were asked for.
+    samples: Vec<Vec<f32>>,
+    /// What they are like, where they were not.
+    surveys: Vec<Survey>,
 }
 
-/// Parses a recording; `path` stands in messages.
-pub fn parse(path: &Path, text: &str, options: &ReadOptions) -> Result<Record, FormatError> {
-    let mut lines = table::lines(text).peekable();
-    let (_, first) = *lines.peek().ok_or_else(|| malformed(path, 1, &CsvProblem::Empty))?;
-    let delimiter = options.delimiter.unwrap_or_else(|| table::delimiter(first));
-    let numeric =
-        |line: &str| table::fields(line, delimiter).iter().any(|cell| number(cell, delimiter).is_some_and(|n| !n.is_nan()));
-    // Labels may be numbers: a row in which a column is named as one of times is a row of names all the same.
-    let named = !numeric(first) || table::fields(first, delimiter).iter().any(|cell| times::unit_of(cell).is_some());
-    if named {
-        lines.next();
-    }
-    // A row of units follows the names where it holds no number and not missing samples alone.
-    let units = lines.peek().map(|(_, line)| *line).filter(|line| {
-        named && !numeric(line) && table::fields(line, delimiter).iter().any(|cell| number(cell, delimiter).is_none())
-    });
-    if units.is_some() {
-        lines.next();
-    }
-    let columns = Columns::new(first, units, named, delimiter, options).map_err(|problem| malformed(path, 1, &problem))?;
-    let mut samples = vec![Vec::new(); columns.signals.len()];
-    let mut times = Times::default();
-    let mut cells = Vec::with_capacity(columns.names.len());
-    let mut last = 1;
-    for (line, text) in lines {
-        cells.clear();
-        table::raw_fields(text, delimiter, |cell| cells.push(cell));
-        row(&columns, &cells, delimiter, &mut times, &mut samples).map_err(|problem| malformed(path, line, &problem))?;
-        last = line;
-    }
-    let rate = match options.rate_hz {
-        Some(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
-        Some(rate) => Err(CsvProblem::BadRate(rate)),
-        None if columns.time.is_some() => times.rate().map(|(rate, _)| rate),
-        None => Err(CsvProblem::NoRate),
-    };
-    let rate = rate.map_err(|problem| malformed(path, last, &problem))?;
-    let unit = |index: usize| columns.units.get(index).filter(|unit| !unit.is_empty()).or(options.unit.as_ref()).cloned();
-    let channels = columns.signals.iter().zip(samples).map(|(&index, samples)| {
-        let name = columns.names.get(index).cloned().unwrap_or_default();
-        Channel::new(name, unit(index).unwrap_or_default(), rate, samples)
-    });
-    Ok(Record { sampling_frequency_hz: rate, channels: channels.collect(), ..Record::default() })
-}
-
-/// Takes one row.
-fn row(
-    columns: &Columns,
-    cells: &[&str],
-    delimiter: char,
-    times: &mut Times,
-    samples: &mut [Vec<f32>],
-) -> Result<(), CsvProblem> {
-    if cells.len() != columns.names.len() {
-        return Err(CsvProblem::Fields { found: cells.len(), expected: columns.names.len() });
-    }
-    let cell = |index: usize| table::unquoted(cells.get(index).copied().unwrap_or(""));
-    let refuse = |index: usize| CsvProblem::NotANumber {
-        column: index + 1,
-        name: columns.names.get(index).cloned().unwrap_or_default(),
-        found: cell(index).into_owned(),
-    };
-    if let Some((index, unit_s)) = columns.time {
-        let text = cell(index);
-        let text = if delimiter == ',' { text } else { text.replace(',', ".").into() };
-        times.push(times::seconds(&text, unit_s).ok_or_else(|| refuse(index))?);
-    }
-    for (&index, samples) in columns.signals.iter().zip(samples) {
-        samples.push(number(&cell(index), delimiter).ok_or_else(|| refuse(index))?);
-    }
-    Ok(())
-}
-
-/// A sample; NaN where it is missing, `None` where it is no number.
-fn number(cell: &str, delimiter: char) -> Option<f32> {
-    if let Ok(value) = cell.parse::<f32>() {
-        return Some(value);
-    }
-    if matches!(cell, "" | "-" | "NA" | "N/A" | "n/a" | "null" | "NULL" | "None") {
-        return Some(f32::NAN);
-    }
-    if delimiter == ',' { None } else { cell.replacen(',', ".", 1).parse().ok() }
-}
-
-impl Columns {
-    fn new(first: &str, units: Option<&str>, named: bool, delimiter: char, options: &ReadOptions) -> Result<Self, CsvProblem> {
-        let names: Vec<String> = table::fields(first, delimiter)
-            .into_iter()
-            .enumerate()
-            .map(|(index, name)| if named { name.into_owned() } else { (index + 1).to_string() })
-            .collect();
-        let units = units.map(|line| table::fields(line, delimiter).into_iter().map(Cow::into_owned).collect::<Vec<_>>());
-        let column = |wanted: &String| {
-            let by_number = || wanted.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).filter(|&i| i < names.len());
-            names.iter().position(|name| name == wanted).or_else(by_number).ok_or_else(|| CsvProblem::NoColumn(wanted.clone()))
-        };
-        let in_row_of_units = |index: usize| units.as_ref().and_then(|units| times::unit_of(units.get(index)?));
-        let time = match &options.time_column {
-            Some(wanted) => {
-                let index = column(wanted)?;
-                let by_name = names.get(index).and_then(|name| times::unit_of(name));
-                Some((index, in_row_of_units(index).or(by_name).unwrap_or(1.0)))
+impl Table {
+    /// Looks at every line; holds the samples if asked to.
+    fn scan<R: BufRead + Seek>(
+        path: &Path,
+        lines: &mut Lines<R>,
+        options: &TextReadOptions,
+        hold: bool,
+    ) -> Result<Self, FormatError> {
+        let columns = Columns::read(path, lines, options)?;
+        let mut samples = vec![Vec::new(); columns.signals.len()];
+        let wanted = vec![true; columns.signals.len()];
+        let mut surveys = vec![Survey::default(); columns.signals.len()];
+        let mut look = |samples: &mut Vec<Vec<f32>>| {
+            for (survey, samples) in surveys.iter_mut().zip(samples) {
+                survey.take(samples);
+                samples.clear();
             }
-            None => names.iter().position(|name| times::unit_of(name).is_some()).map(|index| {
-                let by_name = names.get(index).and_then(|name| times::unit_of(name));
-                (index, in_row_of_units(index).or(by_name).unwrap_or(1.0))
-            }),
         };
-        let signals = if options.columns.is_empty() {
-            (0..names.len()).filter(|&index| time.is_none_or(|(time, _)| time != index)).collect()
-        } else {
-            options.columns.iter().map(column).collect::<Result<_, _>>()?
+        let (mut times, mut places) = (Times::default(), Vec::new());
+        let (mut rows, mut last) = (0_u64, 1);
+        // Rows of a million samples, however many columns there are.
+        let looked_at = ((1 << 20) / columns.signals.len().max(1) as u64).max(1);
+        while let Some((place, text)) = lines.next()? {
+            if rows.is_multiple_of(STRIDE) {
+                places.push(place);
+            }
+            if !hold && rows.is_multiple_of(looked_at) {
+                look(&mut samples);
+            }
+            let time = columns.row(&text, &wanted, &mut samples).map_err(|problem| malformed(path, place.line, &problem))?;
+            if let Some(seconds) = time {
+                times.push(seconds);
+            }
+            (rows, last) = (rows + 1, place.line);
+        }
+        if !hold {
+            look(&mut samples);
+        }
+        let rate = match options.rate_hz {
+            Some(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
+            Some(rate) => Err(CsvProblem::BadRate(rate)),
+            None if columns.time.is_some() => times.rate(),
+            None => Err(CsvProblem::NoRate),
         };
-        Ok(Self { names, units: units.unwrap_or_default(), time, signals })
+        let rate = rate.map_err(|problem| malformed(path, last, &problem))?;
+        let channel = |&index: &usize| {
+            let unit = columns.units.get(index).filter(|unit| !unit.is_empty()).or(options.unit.as_ref());
+            let name = columns.names.get(index).cloned().unwrap_or_default();
+            Channel::new(name, unit.cloned().unwrap_or_default(), rate, Vec::new())
+        };
+        let channels = columns.signals.iter().map(channel).collect();
+        let record = Record { sampling_frequency_hz: rate, channels, ..Record::default() };
+        Ok(Self { record, columns, rows, places, samples, surveys })
     }
 }

@@ -9,9 +9,9 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     numbered.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
 }
 
-/// The delimiter of a line: the most frequent of tab, semicolon and comma, in that order where they are equal.
+/// The delimiter of a line: the most frequent of tab, semicolon and comma outside quotes, in that order where they are equal.
 pub(crate) fn delimiter(line: &str) -> char {
-    let count = |delimiter: char| line.matches(delimiter).count();
+    let count = |delimiter: char| unquoted_characters(line).filter(|&c| c == delimiter).count();
     let mut best = '\t';
     for other in [';', ','] {
         if count(other) > count(best) {
@@ -21,10 +21,41 @@ pub(crate) fn delimiter(line: &str) -> char {
     if count(best) == 0 { ',' } else { best }
 }
 
+/// The characters that are in no quotes, whatever the delimiter is: all, where a quote is not closed.
+fn unquoted_characters(line: &str) -> impl Iterator<Item = char> {
+    // A quote opens at the start of a field.
+    let (mut quote, mut start) = (None, true);
+    let mut outside = Vec::new();
+    for c in line.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if start && matches!(c, '"' | '\'') => quote = Some(c),
+            None => {
+                start = matches!(c, '\t' | ';' | ',') || start && c.is_whitespace();
+                outside.push(c);
+            }
+        }
+    }
+    if quote.is_some() { line.chars().collect() } else { outside }.into_iter()
+}
+
 /// Calls `each` with the fields of a line, as they stand between the delimiters.
 pub(crate) fn raw_fields<'a>(line: &'a str, delimiter: char, mut each: impl FnMut(&'a str)) {
-    if !line.contains(['"', '\'']) {
-        line.split(delimiter).for_each(each);
+    let bytes = line.as_bytes();
+    if !bytes.contains(&b'"') && !bytes.contains(&b'\'') {
+        match u8::try_from(delimiter) {
+            // Cells are short: to look at each byte is faster than to search for the next delimiter.
+            Ok(delimiter) if delimiter.is_ascii() => {
+                let mut start = 0;
+                for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == delimiter) {
+                    each(line.get(start..at).unwrap_or(""));
+                    start = at + 1;
+                }
+                each(line.get(start..).unwrap_or(""));
+            }
+            _ => line.split(delimiter).for_each(each),
+        }
         return;
     }
     let (mut start, mut quote) = (0, None);
@@ -69,7 +100,8 @@ pub(crate) fn unquoted(field: &str) -> Cow<'_, str> {
 /// A field in quotes where it needs them.
 pub(crate) fn quoted(field: &str, delimiter: char) -> String {
     let one_line = field.replace(['\n', '\r'], " ");
-    if one_line.contains([delimiter, '"', '\'', '#']) || one_line.trim() != one_line {
+    // Another delimiter than the file's own would make readers guess.
+    if one_line.contains([delimiter, ',', ';', '\t', '"', '\'', '#']) || one_line.trim() != one_line {
         return format!("\"{}\"", one_line.replace('"', "\"\""));
     }
     one_line
@@ -95,6 +127,9 @@ mod tests {
             (delimiter("a\tb,c\td"), delimiter("0,5;1,25;3"), delimiter("a,b"), delimiter("alone")),
             ('\t', ';', ',', ',')
         );
+        // What is in quotes does not count; two of them stand for one, and an apostrophe is none.
+        assert_eq!(delimiter(r#"time_s,"a;b","c ""d;"" e""#), ',');
+        assert_eq!((delimiter("5' walk;6' walk"), delimiter(r#""a;b"#), delimiter("'a,b';2")), (';', ';', ';'));
         assert_eq!(lines("\u{feff}a\n\n# c\r\nb").map(|(n, l)| (n, l.trim())).collect::<Vec<_>>(), [(1, "a"), (4, "b")]);
     }
 }

@@ -2,10 +2,17 @@
 
 use super::CsvProblem;
 
-/// What a column of times has shown.
+/// What a column of times has shown. Not all of them are kept: the one that is furthest off a line, whatever its slope, is a corner
+/// of the convex hull of all (index, time).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Times {
-    seconds: Vec<f64>,
+    count: usize,
+    first: f64,
+    last: f64,
+    /// Corners of the hull, from left to right, with all times below or on it.
+    upper: Vec<(usize, f64)>,
+    /// The same with all times above.
+    lower: Vec<(usize, f64)>,
 }
 
 /// Seconds in a cell: a number in `unit_s` seconds each, or `[H:]MM:SS[.f]`.
@@ -33,22 +40,27 @@ pub(super) fn unit_of(name: &str) -> Option<f64> {
 
 impl Times {
     pub(super) fn push(&mut self, seconds: f64) {
-        self.seconds.push(seconds);
+        if self.count == 0 {
+            self.first = seconds;
+        }
+        self.last = seconds;
+        corner(&mut self.upper, (self.count, seconds), 1.0);
+        corner(&mut self.lower, (self.count, seconds), -1.0);
+        self.count += 1;
     }
 
-    /// Samples per second, and the time of the first sample. Times have to be evenly spaced, as far as their digits say; the
-    /// roundest frequency that agrees with them is taken.
-    pub(super) fn rate(&self) -> Result<(f64, f64), CsvProblem> {
-        let (Some(&first), Some(&last)) = (self.seconds.first(), self.seconds.last()) else { return Err(CsvProblem::FewTimes) };
-        let steps = self.seconds.len() - 1;
-        let span = last - first;
+    /// Samples per second. Times have to be evenly spaced, as far as their digits say; the roundest frequency that agrees with them
+    /// is taken.
+    pub(super) fn rate(&self) -> Result<f64, CsvProblem> {
+        let steps = self.count.saturating_sub(1);
+        let span = self.last - self.first;
         if steps == 0 || span <= 0.0 || !span.is_finite() {
             return Err(CsvProblem::FewTimes);
         }
         let step = span / steps as f64;
         let mut furthest = (0.0_f64, 0);
-        for (index, &time) in self.seconds.iter().enumerate() {
-            let off = (time - (first + index as f64 * step)).abs();
+        for &(index, time) in self.upper.iter().chain(&self.lower) {
+            let off = (time - (self.first + index as f64 * step)).abs();
             if off > furthest.0 {
                 furthest = (off, index);
             }
@@ -60,8 +72,21 @@ impl Times {
         let tolerance = 2.0 * furthest.0 + 1e-9 * span;
         let round = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5].map(|parts| (rate * parts).round() / parts);
         let agrees = |rate: &&f64| **rate > 0.0 && (steps as f64 / **rate - span).abs() <= tolerance;
-        Ok((round.iter().find(agrees).copied().unwrap_or(rate), first))
+        Ok(round.iter().find(agrees).copied().unwrap_or(rate))
     }
+}
+
+/// Adds a time to a hull, and drops the corners that it puts inside: those not above the line past them, where `side` is 1.
+fn corner(hull: &mut Vec<(usize, f64)>, new: (usize, f64), side: f64) {
+    while let [.., before, last] = hull[..] {
+        let rise = |from: (usize, f64), to: (usize, f64)| ((to.0 - from.0) as f64, side * (to.1 - from.1));
+        let (whole, part) = (rise(before, new), rise(before, last));
+        if part.1 * whole.0 > whole.1 * part.0 {
+            break;
+        }
+        hull.pop();
+    }
+    hull.push(new);
 }
 
 #[cfg(test)]
@@ -69,7 +94,11 @@ mod tests {
     use super::*;
 
     fn rate(times: impl IntoIterator<Item = f64>) -> Result<f64, CsvProblem> {
-        Times { seconds: times.into_iter().collect() }.rate().map(|(rate, _)| rate)
+        let mut found = Times::default();
+        for seconds in times {
+            found.push(seconds);
+        }
+        found.rate()
     }
 
     #[test]
@@ -82,6 +111,41 @@ mod tests {
         assert!(matches!(rate([0.0, 1.0, 2.0, 9.0, 10.0, 11.0]), Err(CsvProblem::Uneven { .. })));
         assert!(matches!(rate([3.0]), Err(CsvProblem::FewTimes)));
         assert!(matches!(rate([3.0, 3.0]), Err(CsvProblem::FewTimes)));
+    }
+
+    #[test]
+    fn few_times_are_kept_and_the_furthest_is_found() {
+        let mut times = Times::default();
+        for i in 0..1_000_000_u32 {
+            // To the millisecond; one of them two and a half milliseconds late.
+            times.push((f64::from(i) / 360.0 * 1e3).round() / 1e3 + if i == 777_777 { 0.0025 } else { 0.0 });
+        }
+        assert!(times.upper.len() + times.lower.len() < 200, "{} {}", times.upper.len(), times.lower.len());
+        let Err(CsvProblem::Uneven { row, off_s, .. }) = times.rate() else { panic!("{times:?}") };
+        assert!(row == 777_777 && (off_s - 0.0025).abs() < 6e-4, "{row} {off_s}");
+    }
+
+    #[test]
+    fn what_is_kept_tells_what_all_times_would() {
+        let mut state = 7_u32;
+        let mut random = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f64::from(state) / f64::from(u32::MAX)
+        };
+        for jitter in [0.0, 1e-4, 0.3, 0.7, 1.2] {
+            let seconds: Vec<f64> = (0..500).map(|i| f64::from(i) + jitter * random()).collect();
+            let step = (seconds[499] - seconds[0]) / 499.0;
+            let off = |(index, time): (usize, &f64)| (time - (seconds[0] + index as f64 * step)).abs();
+            let furthest = seconds.iter().enumerate().map(off).fold(0.0, f64::max);
+            let mut times = Times::default();
+            for &time in &seconds {
+                times.push(time);
+            }
+            match times.rate() {
+                Err(CsvProblem::Uneven { off_s, .. }) => assert!(off_s == furthest && off_s >= 0.75 * step, "{jitter}: {off_s}"),
+                found => assert!(found.is_ok() && furthest < 0.75 * step, "{jitter}: {found:?} {furthest}"),
+            }
+        }
     }
 
     #[test]

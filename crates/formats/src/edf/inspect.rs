@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{ReadOptions, read};
+use super::{EdfReadOptions, read};
 use crate::inspection::nothing;
 use crate::{Inspection, SignalFacts};
 
@@ -10,7 +10,7 @@ use crate::{Inspection, SignalFacts};
 pub(crate) fn inspect(path: &Path) -> Inspection {
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut inspection = nothing(name);
-    let recording = match read(path, &ReadOptions::default()) {
+    let recording = match read(path, &EdfReadOptions::default()) {
         Ok(recording) => recording,
         Err(error) => {
             inspection.problems.push(error.to_string());
@@ -29,8 +29,7 @@ pub(crate) fn inspect(path: &Path) -> Inspection {
             samples: channel.samples.len() as u64,
         })
         .collect();
-    inspection.annotations.count = record.annotations.len();
-    inspection.annotations.codes = record.code_counts().into_iter().map(|(code, count)| (code.into_owned(), count)).collect();
+    inspection.annotations.add(&record.annotations);
     inspection.problems = recording.problems;
     let end = (inspection.duration_s * record.sampling_frequency_hz).round() as i64;
     let outside = record.annotations.iter().filter(|annotation| !(0..=end).contains(&annotation.sample)).count();

@@ -13,7 +13,7 @@
 //! - **Annotations** of all annotation signals are read, in order of onset. An annotation signal in a file that is not marked as
 //!   EDF+ is read as one if it holds annotations.
 //! - **The `Status` channel** of BDF is bits, not a voltage: it is kept in digital values, whatever range the header states. Its
-//!   triggers become annotations too; see [`ReadOptions::status_events`].
+//!   triggers become annotations too; see [`EdfReadOptions::status_events`].
 //! - **Gaps** (EDF+D) are filled with NaN, so that sample `i` is at `i / rate` seconds throughout. So are stretches that an
 //!   annotation `BAD_missing` tells of, which [`write_record`] writes.
 //! - **What is wrong** but can be read is told as a list of problems beside the record; the file's size decides where it and the
@@ -62,7 +62,7 @@ const LISTED: usize = 5;
 
 /// What of a recording to read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ReadOptions {
+pub struct EdfReadOptions {
     /// Label of the only signal to read; all where `None`. The first, where several have it. A recording without it is read
     /// without channels.
     pub lead: Option<String>,
@@ -76,7 +76,7 @@ pub struct ReadOptions {
     pub status_events: bool,
 }
 
-impl Default for ReadOptions {
+impl Default for EdfReadOptions {
     /// All of it.
     fn default() -> Self {
         Self { lead: None, from_s: 0.0, to_s: None, status_events: true }
@@ -120,18 +120,29 @@ pub fn read_annotations(path: &Path) -> Result<Vec<TimedAnnotation>, FormatError
     Ok(Opened::new(&mut input)?.timeline.annotations)
 }
 
+/// As [`read_annotations`], without those that tell of the file's own samples (missing ones, and what fills the last data record):
+/// what another recording may be marked with.
+pub(crate) fn read_marks(path: &Path) -> Result<Vec<TimedAnnotation>, FormatError> {
+    let mut file = layout::open(path)?;
+    let Opened { header, mut timeline, .. } = Opened::new(&mut Input::new(path, &mut file)?)?;
+    let labels: Vec<&str> = header.ordinary().map(|(_, signal)| signal.label.as_str()).collect();
+    missing::take_gaps(&mut timeline, &labels);
+    missing::take_padding(&mut timeline, header.record_ns(), (SECOND_NS as f64 / rate_of(&header)) as i64);
+    Ok(timeline.annotations)
+}
+
 /// Reads a recording: its signals in physical units and its annotations.
-pub fn read_record(path: &Path, options: &ReadOptions) -> Result<Record, FormatError> {
+pub fn read_record(path: &Path, options: &EdfReadOptions) -> Result<Record, FormatError> {
     Ok(read(path, options)?.record)
 }
 
 /// Reads a recording, with its header and with what is wrong with its file.
-pub fn read(path: &Path, options: &ReadOptions) -> Result<Recording, FormatError> {
+pub fn read(path: &Path, options: &EdfReadOptions) -> Result<Recording, FormatError> {
     read_from(path, &mut layout::open(path)?, options)
 }
 
 /// Reads a recording from any source; `path` gives its name and stands in messages.
-pub fn read_from(path: &Path, source: &mut dyn Source, options: &ReadOptions) -> Result<Recording, FormatError> {
+pub fn read_from(path: &Path, source: &mut dyn Source, options: &EdfReadOptions) -> Result<Recording, FormatError> {
     let mut input = Input::new(path, source)?;
     let Opened { header, layout, mut timeline, mut problems } = Opened::new(&mut input)?;
     let rate = rate_of(&header);
@@ -249,7 +260,7 @@ fn tell_oddities(path: &Path, header: &Header, problems: &mut Vec<String>) {
 }
 
 /// The part to read, which has to be one.
-fn span(input: &Input, options: &ReadOptions, padding_ns: Option<i64>) -> Result<Span, FormatError> {
+fn span(input: &Input, options: &EdfReadOptions, padding_ns: Option<i64>) -> Result<Span, FormatError> {
     let (from_s, to_s) = (options.from_s, options.to_s);
     if !(from_s.is_finite() && from_s >= 0.0) || to_s.is_some_and(|to_s| to_s.is_nan() || to_s < from_s) {
         return Err(FormatError::Malformed {
@@ -298,7 +309,7 @@ fn add_triggers(annotations: &mut Vec<Annotation>, samples: &[f32], ratio: f64) 
 }
 
 /// The annotations that begin in the part, in its samples; all of them where the whole is wanted.
-fn annotations(timeline: &Timeline, rate: f64, span: Span, options: &ReadOptions) -> Vec<Annotation> {
+fn annotations(timeline: &Timeline, rate: f64, span: Span, options: &EdfReadOptions) -> Vec<Annotation> {
     let whole = options.from_s == 0.0 && options.to_s.is_none();
     let ns = |seconds: f64| (seconds * SECOND_NS as f64).round() as i64;
     let from_ns = ns(span.from_s);

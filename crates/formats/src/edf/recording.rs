@@ -11,7 +11,7 @@ use super::layout::{self, Input, Layout};
 use super::missing::{self, Gap};
 use super::samples::{self, Span, Track};
 use super::timeline::Stretch;
-use super::{Opened, ReadOptions, WriteOptions, add_triggers, annotations, comments, digitisation, rate_of};
+use super::{EdfReadOptions, Opened, WriteOptions, add_triggers, annotations, comments, digitisation, rate_of};
 use crate::FormatError;
 use crate::edf::clock::SECOND_NS;
 use crate::recording::{Recording, Signals};
@@ -44,7 +44,7 @@ pub(crate) fn open(path: &Path) -> Result<Recording<'static>, FormatError> {
     let mut record = Record { sampling_frequency_hz: rate, ..Record::new(super::name_of(path)) };
     record.channels = header.ordinary().map(|(_, signal)| channel(&header, signal)).collect();
     record.start = header.start.map(|start| start.plus(timeline.start_ns).to_string());
-    record.annotations = annotations(&timeline, rate, whole, &ReadOptions::default());
+    record.annotations = annotations(&timeline, rate, whole, &EdfReadOptions::default());
     if let Some((signal, stated)) = header.ordinary().find(|(_, signal)| header.is_status(signal)) {
         let own = header.sampling_frequency_hz(stated);
         let mut tracks: Vec<Track> = track(signal).into_iter().collect();

@@ -8,7 +8,8 @@ use hdf5_pure::{AttrValue, DType, Dataset, Group};
 use physiosynth_signal::{Channel, Record};
 
 use super::read::Opened;
-use super::{Axes, ReadOptions, malformed, unreadable};
+use super::window::Window;
+use super::{Axes, Hdf5ReadOptions, malformed, unreadable};
 use crate::FormatError;
 use crate::recording::{Recording, Signals};
 
@@ -25,7 +26,7 @@ const LISTED: usize = 12;
 const DEEPEST: usize = 8;
 
 /// Reads a file as `options` say.
-pub(super) fn read(opened: &Opened, options: &ReadOptions) -> Result<Recording<'static>, FormatError> {
+pub(super) fn read(opened: &Opened, options: &Hdf5ReadOptions) -> Result<Recording<'static>, FormatError> {
     let path = opened.path.clone();
     let name = match &options.signals {
         Some(name) => name.trim_matches('/').to_owned(),
@@ -66,7 +67,9 @@ pub(super) fn read(opened: &Opened, options: &ReadOptions) -> Result<Recording<'
     let file_name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut record = Record { sampling_frequency_hz: rate, ..Record::new(file_name) };
     record.channels = labels.into_iter().zip(units).map(|(label, unit)| Channel::new(label, unit, rate, Vec::new())).collect();
-    let source = Source { path: path.clone(), dataset, axes, columns, held: vec![None; columns] };
+    let window = if axes == Axes::ChannelTime { Window::new(&path, &dataset, [columns as u64, times]) } else { None };
+    let step = step(&dataset, columns as u64);
+    let source = Source { path: path.clone(), dataset, axes, columns, window, step, held: vec![None; columns] };
     let mut recording = Recording::new(path, record, vec![times; columns], Box::new(source));
     recording.problems = problems;
     Ok(recording)
@@ -146,7 +149,12 @@ fn listed(datasets: &[(String, Vec<u64>)]) -> String {
 }
 
 /// Samples per second.
-fn rate(opened: &Opened, name: &str, attributes: &HashMap<String, AttrValue>, options: &ReadOptions) -> Result<f64, FormatError> {
+fn rate(
+    opened: &Opened,
+    name: &str,
+    attributes: &HashMap<String, AttrValue>,
+    options: &Hdf5ReadOptions,
+) -> Result<f64, FormatError> {
     let path = &opened.path;
     let usable = |rate: &f64| rate.is_finite() && *rate > 0.0;
     let wrong = |place: &str, cause: &str| {
@@ -209,7 +217,7 @@ fn names(
     name: &str,
     columns: usize,
     attributes: &HashMap<String, AttrValue>,
-    options: &ReadOptions,
+    options: &Hdf5ReadOptions,
 ) -> Result<Vec<String>, FormatError> {
     if !options.names.is_empty() {
         if options.names.len() == columns {
@@ -223,7 +231,7 @@ fn names(
     Ok(stated.unwrap_or_else(|| (1..=columns).map(|number| format!("channel {number}")).collect()))
 }
 
-fn units(columns: usize, attributes: &HashMap<String, AttrValue>, options: &ReadOptions) -> Vec<String> {
+fn units(columns: usize, attributes: &HashMap<String, AttrValue>, options: &Hdf5ReadOptions) -> Vec<String> {
     if let Some(unit) = &options.unit {
         return vec![unit.clone(); columns];
     }
@@ -235,18 +243,32 @@ fn units(columns: usize, attributes: &HashMap<String, AttrValue>, options: &Read
     UNITS.iter().find_map(|name| of(attributes.get(*name)?)).unwrap_or_else(|| vec![String::new(); columns])
 }
 
-/// A dataset of signals. One of `[channel, time]` cannot be read by time: each channel is held whole once it was asked for.
+/// How many rows of so many values to read at a time: those of whole chunks.
+fn step(dataset: &Dataset, columns: u64) -> u64 {
+    /// Values that are read and converted at a time, unless a chunk has more.
+    const PIECE: u64 = 1 << 20;
+    let chunk = dataset.chunk_shape().ok().flatten().and_then(|shape| shape.first().copied()).unwrap_or(1).max(1);
+    (PIECE / columns.max(1) / chunk).max(1).saturating_mul(chunk)
+}
+
+/// A dataset of signals. Of one of `[channel, time]` that cannot be read by time, each channel is held whole once it was asked for.
 struct Source {
     path: PathBuf,
     dataset: Dataset,
     axes: Axes,
     columns: usize,
+    window: Option<Window>,
+    /// Rows of `[time, channel]` that are read at a time.
+    step: u64,
     held: Vec<Option<Vec<f32>>>,
 }
 
 impl Signals for Source {
     fn read(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Vec<f32>>, FormatError> {
         let here = |error| unreadable(&self.path, "the signals", &error);
+        if let Some(window) = &mut self.window {
+            return window.read(ranges);
+        }
         if self.axes == Axes::ChannelTime {
             let mut samples = Vec::with_capacity(ranges.len());
             for ((row, range), held) in ranges.iter().enumerate().zip(&mut self.held) {
@@ -262,11 +284,20 @@ impl Signals for Source {
         let (Some(from), Some(to)) = (wanted().map(|range| range.start).min(), wanted().map(|range| range.end).max()) else {
             return Ok(vec![Vec::new(); ranges.len()]);
         };
-        let rows = self.dataset.read_f32_rows(from, to - from).map_err(here)?;
-        let column = |(column, range): (usize, &Range<u64>)| {
-            let own = rows.iter().skip(column).step_by(self.columns);
-            own.skip(range.start.saturating_sub(from) as usize).take((range.end - range.start) as usize).copied().collect()
-        };
-        Ok(ranges.iter().enumerate().map(column).collect())
+        let mut samples: Vec<Vec<f32>> =
+            ranges.iter().map(|range| Vec::with_capacity((range.end - range.start) as usize)).collect();
+        let mut row = from;
+        while row < to {
+            // Up to where a chunk ends, so that few are read twice.
+            let end = to.min((row / self.step + 1).saturating_mul(self.step));
+            let values = self.dataset.read_f32_rows(row, end - row).map_err(here)?;
+            for ((column, range), out) in ranges.iter().enumerate().zip(&mut samples) {
+                let (low, high) = (range.start.max(row), range.end.min(end));
+                let own = values.iter().skip(column).step_by(self.columns);
+                out.extend(own.skip(low.saturating_sub(row) as usize).take(high.saturating_sub(low) as usize));
+            }
+            row = end;
+        }
+        Ok(samples)
     }
 }

@@ -17,10 +17,11 @@
 //! `format_version` (1), `name`, `subject`, `sampling_frequency_hz`, `start`, `comments`. The annotation datasets are absent where
 //! there are no annotations.
 //!
-//! **Files of other programs**: see [`ReadOptions`].
+//! **Files of other programs**: see [`Hdf5ReadOptions`].
 
 mod foreign;
 mod read;
+mod window;
 mod write;
 
 use std::path::Path;
@@ -62,7 +63,7 @@ pub enum Axes {
 
 /// How to read a file that another program wrote (h5py, MATLAB 7.3): what it does not say itself.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct ReadOptions {
+pub struct Hdf5ReadOptions {
     /// Path of the dataset with the signals: `signals`, `ecg/lead1`. The only one of numbers with one or two axes and more than
     /// one value where `None`.
     pub signals: Option<String>,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use hdf5_pure::{AttrValue, Dataset, File};
 use physiosynth_signal::{Annotation, Channel, Digitisation, Record};
 
-use super::{FORMAT, FORMAT_VERSION, ReadOptions, SEGMENTS, SIGNALS, foreign, malformed, unreadable};
+use super::{FORMAT, FORMAT_VERSION, Hdf5ReadOptions, SEGMENTS, SIGNALS, foreign, malformed, unreadable};
 use crate::FormatError;
 use crate::recording::{Recording, Signals};
 
@@ -18,7 +18,7 @@ const ALWAYS_PLAUSIBLE: u64 = 64 << 20;
 const REMEDY: &str = "it is not what this program writes: write the file again";
 
 /// Opens a file of a record: ours, or another program's as `options` say.
-pub(crate) fn open(path: &Path, options: &ReadOptions) -> Result<Recording<'static>, FormatError> {
+pub(crate) fn open(path: &Path, options: &Hdf5ReadOptions) -> Result<Recording<'static>, FormatError> {
     let bytes = std::fs::metadata(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => {
             FormatError::Missing { path: path.to_path_buf(), named_by: "asked for".into(), remedy: "name an HDF5 file" }

@@ -3,6 +3,8 @@ use tempfile::tempdir;
 
 use super::*;
 use crate::recording::Recording;
+use crate::segments::structures::Datatype;
+use crate::segments::writer::{Attribute, Writer};
 
 fn record() -> Record {
     let wave = |rate: usize, seconds: usize| (0..rate * seconds).map(|i| (i as f32 * 0.1).sin()).collect::<Vec<f32>>();
@@ -28,7 +30,7 @@ fn records_come_back_whole() {
     let path = folder.path().join("r.h5");
     let record = record();
     write_recording(&path, &mut Recording::of(&record)).unwrap();
-    let back = open(&path, &ReadOptions::default()).unwrap();
+    let back = open(&path, &Hdf5ReadOptions::default()).unwrap();
     assert_eq!(back.lengths(), [7200, 1800, 7200]);
     let mut back = back.into_record().unwrap();
     assert!(back.channels[0].samples[7].is_nan());
@@ -45,7 +47,7 @@ fn a_record_without_anything_can_be_written() {
     let path = folder.path().join("r.h5");
     let record = Record { sampling_frequency_hz: 100.0, ..Record::new("empty") };
     write_recording(&path, &mut Recording::of(&record)).unwrap();
-    assert_eq!(open(&path, &ReadOptions::default()).unwrap().into_record().unwrap(), record);
+    assert_eq!(open(&path, &Hdf5ReadOptions::default()).unwrap().into_record().unwrap(), record);
 }
 
 #[test]
@@ -56,8 +58,26 @@ fn damaged_files_are_errors() {
     let bytes = std::fs::read(&path).unwrap();
     for cut in [0, 7, 100, bytes.len() / 2, bytes.len() - 1] {
         std::fs::write(&path, &bytes[..cut]).unwrap();
-        let result = open(&path, &ReadOptions::default()).and_then(Recording::into_record);
+        let result = open(&path, &Hdf5ReadOptions::default()).and_then(Recording::into_record);
         let error = result.unwrap_err().to_string();
         assert!(error.contains("r.h5") && error.contains("again"), "{cut}: {error}");
     }
+}
+
+#[test]
+fn an_array_of_channels_is_read_by_time() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("r.h5");
+    let mut writer = Writer::new(std::io::BufWriter::new(std::fs::File::create(&path).unwrap())).unwrap();
+    let value = |channel: usize, sample: usize| (channel * 10_000 + sample) as f32;
+    let bytes: Vec<u8> = (0..3).flat_map(|c| (0..5_000).flat_map(move |i| value(c, i).to_le_bytes())).collect();
+    writer.dataset("raw", Datatype::Float32, &[3, 5_000], &bytes).unwrap();
+    writer.finish(&[("fs", Attribute::Float(100.0))]).unwrap();
+    let mut recording = open(&path, &Hdf5ReadOptions::default()).unwrap();
+    assert_eq!(recording.lengths(), [5_000; 3]);
+    let expected = |channel: usize, from: usize, to: usize| (from..to).map(|i| value(channel, i)).collect::<Vec<_>>();
+    let found = recording.read(&[10..20, 0..0, 4_999..5_000]).unwrap();
+    assert_eq!(found, [expected(0, 10, 20), vec![], expected(2, 4_999, 5_000)]);
+    let whole = recording.into_record().unwrap();
+    assert!((0..3).all(|channel| whole.channels[channel].samples == expected(channel, 0, 5_000)));
 }

@@ -34,6 +34,37 @@ pub(super) struct Header {
     pub(super) shape: Vec<usize>,
 }
 
+impl Header {
+    /// How many values there are, and the bytes that they take, in a file of `length` bytes in which they begin at byte `at`.
+    pub(super) fn extent(&self, path: &Path, at: usize, length: u64) -> Result<(usize, usize), FormatError> {
+        let count = self.shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length));
+        let needed = count.and_then(|count| count.checked_mul(self.size));
+        let fits = |needed: &usize| *needed as u64 <= length.saturating_sub(at as u64);
+        // Checked before anything is allocated. Values of no size (`U0`) take no bytes, however many there are said to be.
+        let plausible = |count: &usize| self.size > 0 || *count as u64 <= length;
+        if let (Some(count), Some(needed)) = (count.filter(plausible), needed.filter(fits)) {
+            return Ok((count, needed));
+        }
+        let shape = self.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
+        Err(FormatError::Truncated {
+            path: path.to_path_buf(),
+            expected: needed.map_or(u64::MAX, |needed| needed.saturating_add(at) as u64),
+            found: length,
+            because: format!("{shape} values of {} bytes behind {at} bytes of header", self.size),
+            remedy: "the file is cut short: write it again",
+        })
+    }
+}
+
+/// How many bytes of a file its header takes, by its first twelve; fewer than that where they are of another format.
+pub(super) fn length(start: &[u8]) -> usize {
+    match *start {
+        [_, _, _, _, _, _, 1, _, a, b, ..] => 10 + usize::from(u16::from_le_bytes([a, b])),
+        [_, _, _, _, _, _, 2 | 3, _, a, b, c, d, ..] => 12_usize.saturating_add(u32::from_le_bytes([a, b, c, d]) as usize),
+        _ => 0,
+    }
+}
+
 /// The header of a file, and where the values begin.
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<(Header, usize), FormatError> {
     let refuse = |place: &str, cause: String| FormatError::Malformed {

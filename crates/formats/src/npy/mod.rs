@@ -14,6 +14,7 @@ use crate::FormatError;
 use crate::replace::replace_file;
 pub use companions::{Axes, companions, read_with_companions};
 use header::{Header, Kind};
+pub(crate) use recording::open;
 pub use recording::write_recording;
 pub use segments::{SegmentOptions, read_segments, write_segments};
 
@@ -75,21 +76,8 @@ pub fn read_array(path: &Path) -> Result<Array, FormatError> {
 /// Parses the content of a file; `path` stands in messages.
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<Array, FormatError> {
     let (header, at) = header::parse(path, bytes)?;
-    let data = bytes.get(at..).unwrap_or(&[]);
-    let count = header.shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length));
-    let needed = count.and_then(|count| count.checked_mul(header.size)).filter(|&needed| needed <= data.len());
-    // Checked before anything is allocated. Values of no size (`U0`) take no bytes, however many there are said to be.
-    let (Some(count), Some(needed)) = (count.filter(|&count| header.size > 0 || count <= bytes.len()), needed) else {
-        let shape = header.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
-        return Err(FormatError::Truncated {
-            path: path.to_path_buf(),
-            expected: count.and_then(|count| count.checked_mul(header.size)).map_or(u64::MAX, |n| n.saturating_add(at) as u64),
-            found: bytes.len() as u64,
-            because: format!("{shape} values of {} bytes behind {at} bytes of header", header.size),
-            remedy: "the file is cut short: write it again",
-        });
-    };
-    let data = data.get(..needed).unwrap_or(&[]);
+    let (count, needed) = header.extent(path, at, bytes.len() as u64)?;
+    let data = bytes.get(at..).and_then(|data| data.get(..needed)).unwrap_or(&[]);
     let values = match header.kind {
         Kind::Float if header.size == 4 => Values::F32(numbers(data, &header, f32::from_le_bytes)),
         Kind::Float => Values::F64(numbers(data, &header, f64::from_le_bytes)),

@@ -319,8 +319,9 @@ mod tests {
         wfdb::write_record(folder.path(), &record, SignalFormat::Format516).unwrap();
         edf::write_record(&at("r.edf"), &record, &edf::WriteOptions::default()).unwrap();
         hdf5::write_recording(&at("r.h5"), &mut Recording::of(&record)).unwrap();
-        for name in ["long", "r.edf", "r.h5"] {
-            let open = || open(&at(name), &OpenOptions::default()).unwrap();
+        npy::write_recording(&at("r.npy"), &mut Recording::of(&record)).unwrap();
+        for name in ["long", "r.edf", "r.h5", "r.npy"] {
+            let open = || open(&at(name), &OpenOptions { rate_hz: Some(100.0), ..OpenOptions::default() }).unwrap();
             let whole = open().into_record().unwrap();
             let mut found: Vec<Vec<u32>> = vec![Vec::new(); 2];
             let collect = &mut |block: &[Vec<f32>]| {

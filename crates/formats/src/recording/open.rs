@@ -3,9 +3,10 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use physiosynth_signal::{Annotation, Channel, Record};
+use physiosynth_signal::Annotation;
 
 use super::Recording;
+use crate::database::add_marks_beside;
 use crate::{FormatError, delimited, edf, hdf5, npy, wfdb};
 
 /// A format of recordings.
@@ -88,17 +89,18 @@ pub struct OpenOptions {
     /// Unit of all signals, for the same formats.
     pub unit: Option<String>,
     /// For HDF5 files of other programs.
-    pub hdf5: hdf5::ReadOptions,
+    pub hdf5: hdf5::Hdf5ReadOptions,
     /// For delimited text.
-    pub delimited: delimited::ReadOptions,
-    /// Extension of the annotation file of a WFDB record; `atr` where `None`.
+    pub delimited: delimited::TextReadOptions,
+    /// Extension of the annotation file of a WFDB record; where `None`, `atr`, or the files by lead that there are instead.
     pub annotator: Option<String>,
     /// A file with the annotations (see [`read_annotations_of`]), in place of the recording's own.
     pub annotations: Option<PathBuf>,
 }
 
-/// Opens a recording: a WFDB record named with or without extension, or a file. Of WFDB, EDF, BDF and our own HDF5 only what is
-/// asked for is read; text, NumPy arrays, and HDF5 arrays whose first axis is the channel are read whole.
+/// Opens a recording: a WFDB record named with or without extension, or a file. Only what is asked for is read, but that text is
+/// looked through once when it is opened, and that HDF5 arrays of `[channel, time]` that are stored in an uncommon way (another
+/// compression than gzip, chunks that were never written) are held by whole channels.
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Recording<'static>, FormatError> {
     let mut recording = match Format::of(path)? {
         Format::Wfdb => {
@@ -112,7 +114,7 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Recording<'static>, Fo
             own.unit = own.unit.or_else(|| options.unit.clone());
             let beside = delimited::annotations_beside(path);
             own.annotations = own.annotations.or_else(|| Some(beside).filter(|path| path.is_file()));
-            Recording::of_owned(path.to_path_buf(), delimited::read_record(path, &own)?)
+            delimited::open(path, &own)?
         }
         Format::Hdf5 => {
             let mut own = options.hdf5.clone();
@@ -120,10 +122,13 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Recording<'static>, Fo
             own.unit = own.unit.or_else(|| options.unit.clone());
             hdf5::open(path, &own)?
         }
-        Format::Npy => Recording::of_owned(path.to_path_buf(), array(path, options)?),
+        Format::Npy => npy::open(path, options.rate_hz, options.unit.as_deref())?,
     };
     if let Some(annotations) = &options.annotations {
         recording.record.annotations = read_annotations_of(annotations, recording.record.sampling_frequency_hz)?;
+    } else if options.annotator.is_none() {
+        let Recording { record, problems, lengths, .. } = &mut recording;
+        add_marks_beside(path, record, lengths, problems);
     }
     Ok(recording)
 }
@@ -134,7 +139,7 @@ pub fn read_annotations_of(path: &Path, rate_hz: f64) -> Result<Vec<Annotation>,
     let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned()).unwrap_or_default();
     if edf::is_recording(path) {
         let seconds = |ns: i64| (ns as f64 * rate_hz / 1e9).round() as i64;
-        let mut marks: Vec<Annotation> = edf::read_annotations(path)?
+        let mut marks: Vec<Annotation> = edf::read_marks(path)?
             .into_iter()
             .map(|timed| Annotation {
                 duration: seconds(timed.duration_ns.unwrap_or(0)).max(0),
@@ -150,37 +155,4 @@ pub fn read_annotations_of(path: &Path, rate_hz: f64) -> Result<Vec<Annotation>,
     let mut file = wfdb::read_annotation_file(path)?;
     file.rescale(rate_hz);
     Ok(file.annotations)
-}
-
-/// The record of an array `[time, channel]` or `[time]`.
-fn array(path: &Path, options: &OpenOptions) -> Result<Record, FormatError> {
-    let refuse = |cause: String, remedy| FormatError::Malformed {
-        path: path.to_path_buf(),
-        place: "as a recording".into(),
-        cause,
-        remedy,
-    };
-    let rate = options.rate_hz.filter(|rate| rate.is_finite() && *rate > 0.0);
-    let rate = rate.ok_or_else(|| {
-        refuse(
-            "an array does not state its sampling frequency".into(),
-            "give it (--rate HZ; in a configuration: recordings.rate)",
-        )
-    })?;
-    let array = npy::read_array(path)?;
-    let columns = match array.shape[..] {
-        [_] => 1,
-        [_, columns] => columns,
-        _ => return Err(refuse(format!("the array has {} axes", array.shape.len()), "store one record as [time, channel]")),
-    };
-    let values = array.values.into_f32().ok_or_else(|| refuse("its values are texts".into(), "store numbers"))?;
-    let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut record = Record { sampling_frequency_hz: rate, ..Record::new(name) };
-    record.channels = (0..columns)
-        .map(|column| {
-            let samples = values.iter().skip(column).step_by(columns).copied().collect();
-            Channel::new(format!("channel {}", column + 1), options.unit.clone().unwrap_or_default(), rate, samples)
-        })
-        .collect();
-    Ok(record)
 }

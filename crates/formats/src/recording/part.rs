@@ -49,6 +49,7 @@ impl Recording<'_> {
         self.lengths = chosen.iter().filter_map(|&index| self.lengths.get(index).copied()).collect();
         self.places = chosen.iter().filter_map(|&index| self.places.get(index).copied()).collect();
         self.edf = self.edf.take().map(|options| options.of_signals(&chosen));
+        self.surveys = self.surveys.take().map(|all| chosen.iter().filter_map(|&index| all.get(index).cloned()).collect());
         self.record.channels = channels;
         for annotation in &mut self.record.annotations {
             // What was marked on a signal that is left out is kept as a mark on the first.
@@ -86,6 +87,7 @@ impl Recording<'_> {
             let (first, end) = (index(from), if to == frames { *length } else { index(to) });
             (*length, *offset) = (end - first, *offset + first);
         }
+        self.surveys = None;
         if let Some(options) = &mut self.edf {
             // What fitted the whole recording need not fit a part.
             options.record_duration_s = None;

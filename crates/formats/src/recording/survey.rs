@@ -38,7 +38,7 @@ impl Survey {
     }
 
     /// Looks at further samples.
-    fn take(&mut self, samples: &[f32]) {
+    pub(crate) fn take(&mut self, samples: &[f32]) {
         for (index, &sample) in (self.length..).zip(samples) {
             if sample.is_nan() {
                 match self.missing.last_mut() {
@@ -59,6 +59,11 @@ impl Survey {
 }
 
 impl Recording<'_> {
+    /// The same, of which it is known what the samples of each channel are like.
+    pub(crate) fn surveyed(self, surveys: Vec<Survey>) -> Self {
+        Self { surveys: Some(surveys), ..self }
+    }
+
     /// What the samples of each channel are like. The first call reads them all.
     pub fn surveys(&mut self) -> Result<Vec<Survey>, FormatError> {
         if let Some(surveys) = &self.surveys {

@@ -42,7 +42,7 @@ pub const LARGEST_READING: u64 = 1 << 29;
 
 /// What of a record to read, and how strictly.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadOptions {
+pub struct WfdbReadOptions {
     /// Label of the only signal to convert and keep; all where `None`. Only the file with this signal is then read, and its
     /// other signals are checked but not converted. A record without it is read without channels.
     pub lead: Option<String>,
@@ -57,7 +57,7 @@ pub struct ReadOptions {
     pub smooth_frames: bool,
 }
 
-impl Default for ReadOptions {
+impl Default for WfdbReadOptions {
     /// All signals whole, at their own rates, verified.
     fn default() -> Self {
         Self { lead: None, verify_checksums: true, from: None, to: None, smooth_frames: false }

@@ -5,7 +5,7 @@ use physiosynth_signal::{Channel, Record};
 use super::header::{self, Header};
 use super::signal::{Group, INITIAL_VALUE, Reading, SignalFile, Window, groups, samples_in_memory};
 use super::{
-    LARGEST_READING, Location, REFERENCE_ANNOTATOR, ReadOptions, check_annotations, read_annotation_file, segments, start,
+    LARGEST_READING, Location, REFERENCE_ANNOTATOR, WfdbReadOptions, check_annotations, read_annotation_file, segments, start,
 };
 use crate::FormatError;
 
@@ -16,9 +16,9 @@ pub(super) type Report<'a> = dyn FnMut(FormatError) -> Result<(), FormatError> +
 /// without an annotation file is read without annotations.
 ///
 /// A record of several segments is read as one, with NaN where no signal was recorded. Of a part of a record
-/// ([`ReadOptions::from`], [`ReadOptions::to`]), positions of annotations and the start time count from the part's first
+/// ([`WfdbReadOptions::from`], [`WfdbReadOptions::to`]), positions of annotations and the start time count from the part's first
 /// sample, and what lies outside the part is not read (format 8 is read from its start: each sample is a sum of differences).
-pub fn read_record(path: &Path, options: &ReadOptions) -> Result<Record, FormatError> {
+pub fn read_record(path: &Path, options: &WfdbReadOptions) -> Result<Record, FormatError> {
     let location = Location::new(path);
     let header_path = location.file("hea");
     let header = header::read(&header_path)?;
@@ -51,7 +51,7 @@ pub fn read_record(path: &Path, options: &ReadOptions) -> Result<Record, FormatE
 }
 
 /// Reads the signals of a record, of one segment or of several.
-pub(super) fn signals(header_path: &Path, header: &Header, options: &ReadOptions) -> Result<Signals, FormatError> {
+pub(super) fn signals(header_path: &Path, header: &Header, options: &WfdbReadOptions) -> Result<Signals, FormatError> {
     if header.segments.is_some() {
         // The headers of segments are their own: whether their initial values count is decided as for records alone.
         segments::read(header_path, header, options, &mut |error, segment| refuse(segment, error))
@@ -73,7 +73,7 @@ fn refuse(header: &Header, error: FormatError) -> Result<(), FormatError> {
 }
 
 /// Index of the only signal asked for. No signal has the index that stands for a lead that the record lacks.
-fn only(header: &Header, options: &ReadOptions) -> Option<usize> {
+fn only(header: &Header, options: &WfdbReadOptions) -> Option<usize> {
     let labelled = |lead: &String| header.signals.iter().enumerate().position(|(index, line)| line.label(index) == *lead);
     options.lead.as_ref().map(|lead| labelled(lead).unwrap_or(usize::MAX))
 }
@@ -93,7 +93,7 @@ pub(super) fn read_signals(
     header_path: &Path,
     header: &Header,
     only: Option<usize>,
-    options: &ReadOptions,
+    options: &WfdbReadOptions,
     report: &mut Report,
 ) -> Result<Signals, FormatError> {
     let groups = groups(header_path, header)?;
@@ -144,7 +144,7 @@ pub(super) fn check_frames(path: &Path, group: &Group, expected: u64, found: u64
 }
 
 /// The frames asked for, of a record with this many.
-pub(super) fn window(header_path: &Path, frames: u64, options: &ReadOptions) -> Result<Window, FormatError> {
+pub(super) fn window(header_path: &Path, frames: u64, options: &WfdbReadOptions) -> Result<Window, FormatError> {
     let (from, to) = (options.from.unwrap_or(0), options.to.unwrap_or(frames));
     if from > to || to > frames {
         return Err(FormatError::NoSuchPart { path: header_path.to_path_buf(), from, to, samples: frames });

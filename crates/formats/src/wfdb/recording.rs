@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use physiosynth_signal::Record;
 
 use super::record::{Signals as Read, check_size, signals};
-use super::{Location, ReadOptions, check_annotations, header, inspect_signals, read_annotation_file};
+use super::{Location, WfdbReadOptions, check_annotations, header, inspect_signals, read_annotation_file};
 use crate::FormatError;
 use crate::recording::{Recording, Signals};
 use crate::wfdb::Header;
@@ -30,7 +30,7 @@ pub(crate) fn open(path: &Path, annotator: &str) -> Result<Recording<'static>, F
     let header_path = location.file("hea");
     let header = header::read(&header_path)?;
     let rate = header.sampling_frequency();
-    let none = ReadOptions { from: Some(0), to: Some(0), ..ReadOptions::default() };
+    let none = WfdbReadOptions { from: Some(0), to: Some(0), ..WfdbReadOptions::default() };
     let Read { channels, frames, .. } = signals(&header_path, &header, &none)?;
     let frames = frames.unwrap_or(0);
     let per_frame: Vec<u64> =
@@ -87,7 +87,7 @@ impl Signals for Source {
         }
         let parts = to.saturating_sub(from).saturating_mul(self.per_frame.iter().sum());
         check_size(&self.header_path, parts)?;
-        let options = ReadOptions { from: Some(from), to: Some(to), ..ReadOptions::default() };
+        let options = WfdbReadOptions { from: Some(from), to: Some(to), ..WfdbReadOptions::default() };
         let read = signals(&self.header_path, &self.header, &options)?;
         let trim = |((channel, range), per_frame): ((physiosynth_signal::Channel, &Range<u64>), &u64)| {
             let first = from * per_frame;

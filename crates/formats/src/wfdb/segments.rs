@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use physiosynth_signal::{Channel, Digitisation};
 
-use super::ReadOptions;
+use super::WfdbReadOptions;
 use super::header::{self, Header, SegmentLine, SignalLine};
 use super::record::{Signals, check_size, read_signals, window};
 use super::signal::{Window, samples_in_memory, signal_path};
@@ -70,7 +70,7 @@ pub(super) fn segment_header(path: &Path, header: &Header, line: &SegmentLine) -
 pub(super) fn read(
     path: &Path,
     header: &Header,
-    options: &ReadOptions,
+    options: &WfdbReadOptions,
     report: &mut dyn FnMut(FormatError, &Header) -> Result<(), FormatError>,
 ) -> Result<Signals, FormatError> {
     let layout = layout(path, header)?;
@@ -93,7 +93,7 @@ pub(super) fn read(
         if line.name != GAP && !channels.is_empty() {
             let (segment_path, segment) = segment_header(path, header, line)?;
             let places = places(&layout, &segment, path, line)?;
-            let own = ReadOptions { lead: None, from: Some(part.from), to: Some(part.to), ..options.clone() };
+            let own = WfdbReadOptions { lead: None, from: Some(part.from), to: Some(part.to), ..options.clone() };
             // One signal of the record is at most one of the segment; its other signals need not be converted.
             let only = match wanted.as_slice() {
                 [(index, _)] if options.lead.is_some() => Some(places.get(index).copied().unwrap_or(usize::MAX)),
@@ -120,7 +120,7 @@ pub(super) fn read(
 }
 
 /// A channel of the record, still without samples.
-fn channel(line: &SignalLine, index: usize, rate: f64, options: &ReadOptions) -> Channel {
+fn channel(line: &SignalLine, index: usize, rate: f64, options: &WfdbReadOptions) -> Channel {
     let per_frame = if options.smooth_frames { 1 } else { line.frame_samples() };
     Channel {
         digitisation: Some(Digitisation {

@@ -16,7 +16,7 @@ use crate::replace::replace_file;
 /// signal file has a temporary name until [`finish`](Self::finish); a writer that is dropped before leaves nothing.
 ///
 /// ```
-/// use physiosynth_formats::{ReadOptions, RecordWriter, read_record};
+/// use physiosynth_formats::{WfdbReadOptions, RecordWriter, read_record};
 /// use physiosynth_signal::{Annotation, Channel, Digitisation, Record};
 ///
 /// # let folder = tempfile::tempdir()?;
@@ -27,7 +27,7 @@ use crate::replace::replace_file;
 ///     writer.write(&[vec![0.5; 250]])?;
 /// }
 /// writer.finish(&[Annotation::beat(100, "N")])?;
-/// let record = read_record(&folder.path().join("long"), &ReadOptions::default())?;
+/// let record = read_record(&folder.path().join("long"), &WfdbReadOptions::default())?;
 /// assert_eq!((record.duration_s(), record.channels[0].samples[7]), (10.0, 0.5));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -3,12 +3,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use physiosynth_formats::recording::{self, Format, OpenOptions, Part, Recording};
-use physiosynth_formats::{Inspection, SignalFacts, inspect as inspect_path, inspect_recording, open_database};
+use physiosynth_formats::recording::{self, Format, Part, Recording};
+use physiosynth_formats::{Inspection, RecordingsConfig, SignalFacts, inspect_recording, inspect_with, open_database_with};
 use physiosynth_reporting::draw_record;
 use serde_json::json;
 
 use crate::cli::Inspect;
+use crate::config::{Config, Flags};
 use crate::files;
 
 /// Seconds of a record that are drawn unless told otherwise.
@@ -17,14 +18,18 @@ const DRAWN_S: f64 = 10.0;
 /// Prints what is in a record or a database, and draws it where asked to. Problems are part of the answer, not a failure.
 pub(crate) fn inspect(arguments: &Inspect) -> Result<()> {
     let path = &arguments.path;
+    let recordings = recordings(arguments)?;
     let part = Part { from_s: arguments.from.unwrap_or(0.0), to_s: arguments.to, signals: Vec::new() };
     if let Some(picture) = &arguments.plot {
-        draw(arguments, &part, picture)?;
+        draw(path, &recordings, &part, picture)?;
     }
     let whole = part == Part::default();
     let database = path.is_dir() || matches!(Format::of(path), Ok(Format::Wfdb | Format::Edf | Format::Bdf) | Err(_));
-    let records =
-        if whole && database { inspect_path(path)? } else { vec![inspect_recording(&open(arguments, path)?.part(&part)?)] };
+    let records = if whole && database {
+        inspect_with(path, &recordings)?
+    } else {
+        vec![inspect_recording(&open(path, &recordings)?.part(&part)?)]
+    };
     let text = if arguments.json {
         serde_json::to_string_pretty(&json!({ "records": records }))? + "\n"
     } else {
@@ -40,19 +45,32 @@ pub(crate) fn inspect(arguments: &Inspect) -> Result<()> {
     Ok(())
 }
 
-fn open(arguments: &Inspect, path: &Path) -> Result<Recording<'static>> {
-    let options = OpenOptions { rate_hz: arguments.rate, ..OpenOptions::default() };
-    Ok(recording::open(path, &options)?)
+/// What is to be known of the files that they do not say themselves.
+fn recordings(arguments: &Inspect) -> Result<RecordingsConfig> {
+    let path = arguments.config.as_deref();
+    let text =
+        path.map(|path| std::fs::read_to_string(path).with_context(|| format!("cannot read the settings in {}", path.display())));
+    let text = text.transpose()?;
+    let file = path.zip(text.as_deref());
+    let mut recordings = Config::resolve(file, &Flags { set: &arguments.set, ..Flags::default() })?.recordings;
+    if let Some(rate) = arguments.rate {
+        recordings.rate = rate.to_string();
+    }
+    Ok(recordings)
+}
+
+fn open(path: &Path, recordings: &RecordingsConfig) -> Result<Recording<'static>> {
+    Ok(recording::open(path, &recordings.open_options())?)
 }
 
 /// Draws a record.
-fn draw(arguments: &Inspect, part: &Part, picture: &Path) -> Result<()> {
-    let mut path = arguments.path.clone();
+fn draw(path: &Path, recordings: &RecordingsConfig, part: &Part, picture: &Path) -> Result<()> {
+    let mut path = path.to_path_buf();
     if path.is_dir() {
-        let database = open_database(&path)?;
+        let database = open_database_with(&path, recordings)?;
         path = database.record_path(0).with_context(|| format!("{} has no records", path.display()))?;
     }
-    let recording = open(arguments, &path)?;
+    let recording = open(&path, recordings)?;
     // A little less than the whole of a longer recording shows its waves.
     let to_s = part.to_s.or_else(|| Some(part.from_s + DRAWN_S).filter(|end| *end < recording.duration_s()));
     let record = recording.part(&Part { to_s, ..part.clone() })?.into_record()?;

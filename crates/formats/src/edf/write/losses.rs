@@ -2,7 +2,7 @@
 
 use physiosynth_signal::Record;
 
-use super::ascii;
+use super::{ascii, label};
 use crate::edf::header::WIDTHS;
 
 /// A sentence for each thing of a record that is not read back as it was, but for the samples.
@@ -16,6 +16,13 @@ pub(super) fn of_record(record: &Record) -> Vec<String> {
         warnings.push(format!(
             "labels of {count} channels are not ASCII of {} characters: '{}' becomes '{new}'",
             WIDTHS[0], first.label
+        ));
+    }
+    if let Some(channel) = record.channels.iter().find(|channel| label::is_reserved(&channel.label)) {
+        let (old, new) = (ascii(&channel.label, WIDTHS[0]), label::written(&channel.label));
+        warnings.push(format!(
+            "'{}' is what signals of annotations are called in EDF: the channel's label becomes '{new}'",
+            old.trim()
         ));
     }
     if let Some(channel) = record.channels.iter().find(|channel| changed(&channel.unit, WIDTHS[2])) {

@@ -1,6 +1,7 @@
 //! Writing EDF+ and BDF+.
 
 mod annotations;
+mod label;
 mod losses;
 mod plan;
 mod scaling;
@@ -80,7 +81,7 @@ impl WriteOptions {
 /// else the channel's range fills that of the coding. Missing samples become 0, under an annotation `BAD_missing` that
 /// [`read_record`](super::read_record) takes back; samples that fill the last data record lie under one `BAD_ACQ_SKIP`, as
 /// MNE writes it. An annotation's text is its code, or code and auxiliary text with a space between them. Headers are ASCII:
-/// `µ` becomes `u`, other characters `_`.
+/// `µ` becomes `u`, other characters `_`; a channel named as annotation signals are gets another label.
 pub fn write_record(path: &Path, record: &Record, options: &WriteOptions) -> Result<(), FormatError> {
     write_recording(path, &mut Recording::of(record), options).map(drop)
 }
@@ -154,7 +155,7 @@ impl Writer {
         let start = record.start.as_ref().and_then(|start| start.parse::<StartTime>().ok());
         let start_ns = start.map_or(0, |start| i64::from(start.nanosecond));
         let kept = kept(recording.lengths(), &surveys, &plan, options.discontinuous);
-        let labels: Vec<String> = record.channels.iter().map(|channel| ascii(&channel.label, WIDTHS[0])).collect();
+        let labels: Vec<String> = record.channels.iter().map(|channel| label::written(&channel.label)).collect();
 
         let mut lists = annotations::gaps((record, &surveys), &plan, &kept, &labels, start_ns);
         lists.extend(annotations::padding(recording, &plan, start_ns));

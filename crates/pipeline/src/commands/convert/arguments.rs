@@ -79,14 +79,17 @@ impl Convert {
         OpenOptions {
             rate_hz,
             unit: self.unit.clone(),
-            hdf5: hdf5::ReadOptions {
+            hdf5: hdf5::Hdf5ReadOptions {
                 signals: self.hdf5_signals.clone(),
                 axes: self.axes,
                 rate_path,
                 names: self.labels.clone(),
-                ..hdf5::ReadOptions::default()
+                ..hdf5::Hdf5ReadOptions::default()
             },
-            delimited: delimited::ReadOptions { time_column: self.time_column.clone(), ..delimited::ReadOptions::default() },
+            delimited: delimited::TextReadOptions {
+                time_column: self.time_column.clone(),
+                ..delimited::TextReadOptions::default()
+            },
             annotator: self.annotator.clone(),
             annotations: self.annotations.clone(),
         }

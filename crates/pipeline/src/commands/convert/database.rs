@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use physiosynth_formats::recording::Format;
 use physiosynth_formats::{open_database, write_record_list};
-use physiosynth_signal::{Progress as _, RecordSource as _};
+use physiosynth_signal::{Annotation, Progress as _, RecordSource as _};
 
 use super::output::{Kind, Output, name_in};
 use super::{Convert, gathered, one};
@@ -21,6 +21,8 @@ struct Item {
     name: String,
     /// Whose it is, where that is known.
     subject: Option<String>,
+    /// What the database says of it as a whole.
+    stated: Option<Annotation>,
 }
 
 /// Converts each record of the folder `IN` into the folder `OUT`.
@@ -46,7 +48,7 @@ pub(super) fn convert(arguments: &Convert) -> Result<()> {
     let mut warnings: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for item in &items {
-        match one(arguments, &item.path, &Output::in_folder(output, &item.name, kind)) {
+        match one(arguments, &item.path, &Output::in_folder(output, &item.name, kind), item.stated.as_ref()) {
             Ok(found) => {
                 for warning in found {
                     warnings.entry(warning).or_default().push(item.name.clone());
@@ -112,7 +114,8 @@ fn items(folder: &Path) -> Result<Vec<Item>> {
     let entries = database.entries().iter().enumerate();
     let item = |(index, entry): (usize, &physiosynth_signal::RecordEntry)| {
         let subject = entry.subject_known.then(|| entry.subject.clone());
-        Some(Item { path: database.record_path(index)?, name: entry.name.clone(), subject })
+        let stated = database.stated(index, 0);
+        Some(Item { path: database.record_path(index)?, name: entry.name.clone(), subject, stated })
     };
     Ok(entries.filter_map(item).collect())
 }

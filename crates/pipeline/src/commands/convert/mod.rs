@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use physiosynth_formats::recording::{self, Recording};
 use physiosynth_formats::wfdb;
 use physiosynth_formats::{SignalFormat, delimited, edf, hdf5, npy, segments};
+use physiosynth_signal::Annotation;
 
 pub(crate) use arguments::{Convert, seconds};
 use output::{Kind, Output};
@@ -28,16 +29,20 @@ pub(crate) fn convert(arguments: &Convert) -> Result<()> {
         return convert_segments(input, output);
     }
     let output = Output::of_record(input, output, arguments.format)?;
-    let warnings = one(arguments, input, &output)?;
+    let warnings = one(arguments, input, &output, None)?;
     for warning in &warnings {
         eprintln!("warning: {warning}");
     }
     files::print(&format!("{}\n", output.path.display()))
 }
 
-/// Converts one record; gives what is lost on the way.
-fn one(arguments: &Convert, input: &Path, output: &Output) -> Result<Vec<String>> {
+/// Converts one record, of which its database may say something as a whole; gives what is lost on the way.
+fn one(arguments: &Convert, input: &Path, output: &Output, stated: Option<&Annotation>) -> Result<Vec<String>> {
     let mut recording = recording::open(input, &arguments.open_options())?.part(&arguments.part())?;
+    if let Some(mark) = stated.filter(|_| arguments.annotations.is_none() && arguments.annotator.is_none()) {
+        let duration = (recording.duration_s() * recording.record.sampling_frequency_hz).round() as i64;
+        recording.record.annotations.insert(0, Annotation { duration, ..mark.clone() });
+    }
     let mut warnings = std::mem::take(&mut recording.problems);
     let folder = output.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
