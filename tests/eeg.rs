@@ -68,7 +68,7 @@ fn more_patients_from_the_model(run: &Path, output: &Path) {
     assert!(out.contains("3 synthetic patients"), "{out}");
     assert_eq!(fs::read_to_string(output.join("RECORDS")).unwrap(), "syn001.edf\nsyn002.edf\nsyn003.edf\n");
     assert!(fs::read_to_string(output.join("README.txt")).unwrap().starts_with("SYNTHETIC DATA"));
-    let record = edf::read(&output.join("syn003.edf"), &edf::ReadOptions::default()).unwrap().record;
+    let record = edf::read(&output.join("syn003.edf"), &edf::EdfReadOptions::default()).unwrap().record;
     assert_eq!((record.channels.len(), record.duration_s()), (3, 30.0));
     assert!(!record.annotations.is_empty());
     let (code, _, err) = call(&["generate", "--model", paths[0], "--output", paths[1], "--subject=nobody"]);
