@@ -129,6 +129,16 @@ impl Folder {
         weights::write_atomically(&self.files.path(name), bytes).map_err(self.io(name, "writing"))
     }
 
+    fn write_arrays(&self, name: &str, arrays: &BTreeMap<String, Array>) -> Result<(), CheckpointError> {
+        self.write(name, &weights::to_safetensors(arrays, None).map_err(self.format(name))?)
+    }
+
+    /// The arrays of a file; none where there is no such file.
+    fn read_arrays(&self, name: &str) -> Result<Option<BTreeMap<String, Array>>, CheckpointError> {
+        let Some(bytes) = self.read(name)? else { return Ok(None) };
+        weights::from_safetensors(&bytes).map(|(arrays, _)| Some(arrays)).map_err(self.format(name))
+    }
+
     fn json(&self, name: &str, value: &impl Serialize) -> Result<String, CheckpointError> {
         let text = serde_json::to_string_pretty(value).map_err(|error| self.format(name)(error.to_string()))?;
         Ok(text + "\n")
@@ -185,15 +195,13 @@ impl Folder {
 
     /// Keeps the colour of the noise, where it has one.
     pub(crate) fn save_colour(&self, colour: Option<&Colour>) -> Result<(), CheckpointError> {
-        let Some(colour) = colour else { return Ok(()) };
-        self.write(COLOUR, &weights::to_safetensors(&colour.arrays(), None).map_err(self.format(COLOUR))?)
+        colour.map_or(Ok(()), |colour| self.write_arrays(COLOUR, &colour.arrays()))
     }
 
     /// The colour of the noise of the model; none where it is white.
     pub(crate) fn colour(&self, description: &ModelDescription) -> Result<Option<Colour>, CheckpointError> {
-        let Some(bytes) = self.read(COLOUR)? else { return Ok(None) };
+        let Some(arrays) = self.read_arrays(COLOUR)? else { return Ok(None) };
         let format = self.format(COLOUR);
-        let (arrays, _) = weights::from_safetensors(&bytes).map_err(&format)?;
         let colour = Colour::from_arrays(&arrays).map_err(&format)?;
         if colour.sizes() != (description.channels(), description.classes.len()) {
             return Err(format("it is for other channels or classes than the model's".into()));
@@ -203,21 +211,18 @@ impl Folder {
 
     /// Keeps the spectra of the classes, where what is generated is to be given them.
     pub(crate) fn save_spectra(&self, spectra: Option<&Spectra>) -> Result<(), CheckpointError> {
-        let Some(spectra) = spectra else { return Ok(()) };
-        self.write(SPECTRA, &weights::to_safetensors(&spectra.arrays(), None).map_err(self.format(SPECTRA))?)
+        spectra.map_or(Ok(()), |spectra| self.write_arrays(SPECTRA, &spectra.arrays()))
     }
 
     /// The spectra of the model's classes; none where it has none to give.
     pub(crate) fn spectra(&self, description: &ModelDescription) -> Result<Option<Spectra>, CheckpointError> {
-        let Some(bytes) = self.read(SPECTRA)? else { return Ok(None) };
-        let format = self.format(SPECTRA);
-        let (arrays, _) = weights::from_safetensors(&bytes).map_err(&format)?;
+        let Some(arrays) = self.read_arrays(SPECTRA)? else { return Ok(None) };
         let shape = Shape {
             time: description.time,
             channels: description.channels(),
             sampling_frequency_hz: description.sampling_frequency_hz,
         };
-        Spectra::from_arrays(&arrays, description.classes.len(), shape).map(Some).map_err(format)
+        Spectra::from_arrays(&arrays, description.classes.len(), shape).map(Some).map_err(self.format(SPECTRA))
     }
 
     /// Who new patients are drawn from; `numbers` stand for the training subjects in the network.

@@ -1,20 +1,23 @@
 //! Which segments are trained on, what is known of them, and in what clusters and groups they are.
 
+mod clusters;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ndarray::Axis;
-use physiosynth_signal::{Group, Seed, Segment, SegmentError, SegmentSet, Sex, Split};
+use physiosynth_signal::{Seed, Segment, SegmentError, SegmentSet, Sex, Split};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::colour::{Colour, Fitting};
 use crate::conditions::{ConditionSizes, Covariate};
-use crate::config::{GeneratorConfig, Per};
+use crate::config::GeneratorConfig;
 use crate::emphasis::{begin, emphasise};
 use crate::objective::ObjectiveName;
 use crate::spectra::{Shape, Spectra};
 use crate::windows::Windows;
+use clusters::{clusters, pairs};
 
 /// Why there is nothing to train on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -333,17 +336,6 @@ fn spread(set: &SegmentSet, members: &[usize], cap: usize, level: usize, rng: &m
     chosen
 }
 
-/// The members of each cluster, in order of the cluster's key.
-fn clusters(set: &SegmentSet, chosen: &[usize], per: Per) -> Vec<Vec<usize>> {
-    let mut clusters: BTreeMap<(&str, &str, i32), Vec<usize>> = BTreeMap::new();
-    for (position, &i) in chosen.iter().enumerate() {
-        let segment = &set.segments[i];
-        let subject = if per == Per::Patient { segment.subject.as_str() } else { "" };
-        clusters.entry((&segment.label, subject, segment.cluster)).or_default().push(position);
-    }
-    clusters.into_values().collect()
-}
-
 /// The chosen segments, with the places of their facts among `names`: classes, codes, rhythms, subjects.
 fn pool(set: &SegmentSet, chosen: &[usize], names: [&[String]; 4], config: &GeneratorConfig) -> Pool {
     let width = set.time() * set.channels();
@@ -368,48 +360,10 @@ fn pool(set: &SegmentSet, chosen: &[usize], names: [&[String]; 4], config: &Gene
     }
 }
 
-/// The clusters of the chosen segments that have members of both groups, as (A, B).
-fn pairs(
-    set: &SegmentSet,
-    chosen: &[usize],
-    per: Per,
-    seed: Seed,
-    what: &str,
-    remarks: &mut Vec<String>,
-) -> Vec<(Vec<usize>, Vec<usize>)> {
-    let mut rng = seed.stream(&format!("generator: {what} groups"), 0);
-    let mut unpaired = 0;
-    let mut paired = Vec::new();
-    for members in clusters(set, chosen, per) {
-        let (a, b) = halves(set, chosen, &members, &mut rng);
-        if a.is_empty() || b.is_empty() {
-            unpaired += members.len();
-        } else {
-            paired.push((a, b));
-        }
-    }
-    if unpaired > 0 {
-        remarks.push(format!("{unpaired} {what} segments are in clusters without a second segment to pair with: not used"));
-    }
-    paired
-}
-
-/// The members of a cluster in group A and in group B.
-fn halves(set: &SegmentSet, chosen: &[usize], members: &[usize], rng: &mut ChaCha8Rng) -> (Vec<usize>, Vec<usize>) {
-    let of = |group| members.iter().copied().filter(|&m| set.segments[chosen[m]].group == group).collect::<Vec<usize>>();
-    let (mut a, mut b, mut neither) = (of(Group::A), of(Group::B), of(Group::None));
-    neither.shuffle(rng);
-    for member in neither {
-        if a.len() <= b.len() { a.push(member) } else { b.push(member) }
-    }
-    a.sort_unstable();
-    b.sort_unstable();
-    (a, b)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Per;
     use crate::toy;
 
     fn config(train_segments: usize, per: Per) -> GeneratorConfig {

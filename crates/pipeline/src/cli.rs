@@ -291,7 +291,7 @@ pub(crate) struct Inspect {
     /// Samples per second, for CSV, HDF5 and .npy.
     #[arg(long, value_name = "HZ")]
     pub(crate) rate: Option<f64>,
-    /// Take what the files do not say themselves from [recordings] of this configuration, as a run does.
+    /// Take what the files do not say themselves from `[recordings]` of this configuration, as a run does.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Say one thing that the files do not, such as recordings.unit=mV. May be repeated.
